@@ -1,0 +1,64 @@
+/** What every numerical engine offers to the rest of the worker. */
+import type * as TensorFlow from '@tensorflow/tfjs'
+import type { EngineIdentity } from '../../shared/engines.ts'
+
+/** The tfjs module, as every engine hands it out. One process holds one engine, hence one active tfjs backend. */
+export type Tfjs = typeof TensorFlow
+
+/** Tensors in arrays and objects, nested as one likes. Declare such types with `type`, not with `interface`. */
+export type TensorTree = TensorFlow.Tensor | readonly TensorTree[] | { readonly [name: string]: TensorTree }
+
+/**
+ * A pure function from tensors to tensors.
+ *
+ * The rules hold on every engine, because one that captures graphs replays the kernels of one call:
+ * - the shapes and data types of the inputs are the same in every call (another shape needs another compiled step);
+ * - everything that varies is an input: learning rates, bias corrections, jitter offsets, random numbers, parameters;
+ * - no read-back (`data`, `dataSync`, `arraySync`) inside, no Promise, no random operation, no variable assignment;
+ * - tensors made outside may be used as constants; they must not change or be disposed while the step lives.
+ */
+export type Step<I extends TensorTree, O extends TensorTree> = (inputs: I) => O
+
+export interface CompileOptions {
+  /** Appears in error messages and statistics. */
+  readonly name?: string
+}
+
+export interface StepStatistics {
+  readonly name: string
+  readonly calls: number
+  /** Wall-clock time of all calls, and of the last one, as seen by the calling thread. */
+  readonly totalMs: number
+  readonly lastMs: number
+  /** Whether calls run as one captured graph; false where the step runs operation by operation. */
+  readonly captured: boolean
+}
+
+export interface CompiledStep<I extends TensorTree, O extends TensorTree> {
+  /**
+   * Runs the step once. The inputs stay the caller's; every tensor of the result is a new one that the caller disposes,
+   * also where the step returned an input or the same tensor twice. Resolves once the work is enqueued, which on a GPU is before it is done.
+   */
+  run(inputs: I): Promise<O>
+  stats(): StepStatistics
+  /** Frees what the compiled step holds; `run` rejects afterwards. */
+  dispose(): void
+}
+
+export interface EngineMemory {
+  /** Bytes that live tensors occupy, where the engine knows them. */
+  readonly bytes: number | undefined
+  readonly tensors: number
+}
+
+export interface Engine {
+  readonly identity: EngineIdentity
+  /** The tfjs module with this engine's backend active. For everything that is not iterated; what iterates goes through `compile`. */
+  readonly tf: Tfjs
+  compile<I extends TensorTree, O extends TensorTree>(step: Step<I, O>, options?: CompileOptions): CompiledStep<I, O>
+  memory(): EngineMemory
+  /** Gives back what is pooled for sizes no longer in use (GPU buffers). Call between images of different sizes and between jobs. */
+  trim(): void
+  /** Shuts the backend down. Tensors are invalid afterwards. */
+  dispose(): Promise<void>
+}
