@@ -1,0 +1,57 @@
+import { resolve } from 'node:path'
+import vue from '@vitejs/plugin-vue'
+import { defineConfig } from 'electron-vite'
+
+const source = (path: string): string => resolve(import.meta.dirname, 'src', path)
+
+/**
+ * Three bundles:
+ * - `out/main/*.js`: everything that runs in Node. Five entries share chunks; npm dependencies stay in node_modules.
+ * - `out/preload/index.cjs`: one CommonJS file, because Electron's sandbox loads nothing else.
+ * - `out/renderer/`: the page. Its Content-Security-Policy allows only files of its own origin, so nothing may be
+ *   inlined into the document: no data: assets, no module-preload polyfill script.
+ */
+export default defineConfig({
+  main: {
+    build: {
+      outDir: 'out/main',
+      externalizeDeps: true,
+      sourcemap: true,
+      rolldownOptions: {
+        input: {
+          index: source('main/index.ts'),
+          server: source('main/server.ts'),
+          cli: source('main/cli.ts'),
+          worker: source('compute/worker/main.ts'),
+          'engine-thread': source('compute/worker/engine-thread.ts'),
+        },
+        output: {
+          format: 'es',
+          entryFileNames: '[name].js',
+          chunkFileNames: 'chunks/[name]-[hash].js',
+        },
+      },
+    },
+  },
+  preload: {
+    build: {
+      outDir: 'out/preload',
+      externalizeDeps: false,
+      rolldownOptions: {
+        input: { index: source('preload/index.ts') },
+        output: { format: 'cjs', entryFileNames: '[name].cjs' },
+      },
+    },
+  },
+  renderer: {
+    root: source('renderer'),
+    plugins: [vue()],
+    build: {
+      outDir: resolve(import.meta.dirname, 'out/renderer'),
+      emptyOutDir: true,
+      assetsInlineLimit: 0,
+      modulePreload: { polyfill: false },
+      rolldownOptions: { input: source('renderer/index.html') },
+    },
+  },
+})
