@@ -1,0 +1,50 @@
+/**
+ * What an experiment is to the worker: an async generator from parameters and a context to events and, last, its result.
+ * It yields often (a few times a second at least): cancel and pause take effect where it yields.
+ */
+import type { Engine } from '../engines/engine.ts'
+import type { Network } from '../network/network.ts'
+import type { DatasetRecord } from '../../shared/datasets.ts'
+import type { NetworkRecord } from '../../shared/network/page.ts'
+
+export type ExperimentEvent =
+  | { type: 'step'; done: number; total: number; unit: string; values: Record<string, number>; secondsLeft?: number }
+  | { type: 'log'; message: string }
+  | { type: 'preview'; name: string; width: number; height: number; channels: 1 | 3 | 4; pixels: Uint8Array }
+  /** Everything needed to go on from here, as bytes that the experiment itself reads back. */
+  | { type: 'checkpoint'; step: number; bytes: Uint8Array }
+
+/** `[count, height, width, channels]` bytes 0…255 with labels, of one split. */
+export interface DatasetSplitData {
+  readonly record: DatasetRecord
+  readonly count: number
+  readonly shape: readonly [height: number, width: number, channels: number]
+  readonly images: Uint8Array
+  readonly labels: Uint8Array
+}
+
+export interface ExperimentContext {
+  readonly engine: Engine
+  readonly seed: number
+  readonly signal: AbortSignal
+  /** Bytes of the last checkpoint when a run goes on after a pause, a kill or a restart. */
+  readonly checkpoint: Uint8Array | undefined
+  /** Also write one picture a unit, frame … (command line and lasting runs); looks go without. */
+  readonly pictures: boolean
+  /** Warm: loaded once a session. */
+  network(name: string): Promise<{ network: Network; record: NetworkRecord }>
+  dataset(name: string, split: 'train' | 'test'): Promise<DatasetSplitData>
+  /** Bytes of an artifact, hash checked. */
+  artifact(sha256: string): Promise<Uint8Array>
+  /** Keeps a C-order array as an output (`.npy`). */
+  outputArray(name: string, shape: readonly number[], values: Float32Array | Int32Array | Uint8Array | Float64Array): Promise<void>
+  /** Keeps an 8-bit picture as an output (`.png`). */
+  outputPicture(name: string, width: number, height: number, channels: 1 | 3 | 4, pixels: Uint8Array): Promise<void>
+  outputWeights(name: string, safetensors: Uint8Array): Promise<void>
+  outputJson(name: string, value: unknown): Promise<void>
+}
+
+export type Experiment<Params, Result> = (
+  params: Params,
+  context: ExperimentContext,
+) => AsyncGenerator<ExperimentEvent, Result, void>

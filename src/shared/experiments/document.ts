@@ -1,0 +1,45 @@
+/** An experiment is a document: a JSON value `{ kind, version, params, seed }`, and an upgrade from every earlier version. */
+import * as z from 'zod'
+import { LibraryName, Seed, Sha256 } from '../values.ts'
+
+/** What a user changed while it ran: `value` at `path` in `params` from `step` on. A replay is then the same run. */
+export const DocumentChange = z.strictObject({
+  step: z.number().int().nonnegative(),
+  path: z.string().min(1),
+  value: z.json(),
+})
+export type DocumentChange = z.infer<typeof DocumentChange>
+
+/** The schema of one kind's documents. */
+export function documentSchema<K extends string, P extends z.ZodType>(kind: K, version: number, params: P) {
+  return z.strictObject({
+    kind: z.literal(kind),
+    version: z.literal(version),
+    params,
+    seed: Seed.default(0),
+    changes: z.array(DocumentChange).optional(),
+  })
+}
+
+/** One picture of a data set of the library, or a picture file in the artifact store. */
+export const PictureReference = z.union([
+  z.strictObject({ dataset: LibraryName, split: z.enum(['train', 'test']), index: z.number().int().nonnegative() }),
+  z.strictObject({ artifact: Sha256 }),
+])
+export type PictureReference = z.infer<typeof PictureReference>
+
+/** What an experiment of this kind is made of. `Params` and `Result` are zod schemas. */
+export interface ExperimentKind<K extends string, P extends z.ZodType, R extends z.ZodType> {
+  readonly kind: K
+  readonly version: number
+  readonly title: string
+  /** One line for lists and help. */
+  readonly summary: string
+  readonly params: P
+  readonly result: R
+  readonly document: ReturnType<typeof documentSchema<K, P>>
+  /** Library names that the parameters mention; a run records their hashes. */
+  readonly references: (params: z.infer<P>) => { networks: string[]; datasets: string[]; artifacts: string[] }
+  /** From an older version's document to this one's, one step a version; `undefined` where there is none yet. */
+  readonly upgrades: Readonly<Record<number, (document: unknown) => unknown>>
+}

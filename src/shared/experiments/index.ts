@@ -1,0 +1,57 @@
+/** Every kind of experiment. A new kind is one file here, and one line in this list. */
+import * as z from 'zod'
+import { ConvScopeError } from '../errors.ts'
+import { deconvnet } from './deconvnet.ts'
+import { trainClassifier } from './train-classifier.ts'
+
+export { DocumentChange, PictureReference } from './document.ts'
+
+export const experimentKinds = { deconvnet, 'train-classifier': trainClassifier } as const
+export type ExperimentKindName = keyof typeof experimentKinds
+export const ExperimentKindName = z.enum(Object.keys(experimentKinds) as [ExperimentKindName, ...ExperimentKindName[]])
+
+export const ExperimentDocument = z.discriminatedUnion('kind', [deconvnet.document, trainClassifier.document])
+export type ExperimentDocument = z.infer<typeof ExperimentDocument>
+
+/**
+ * A document from outside, upgraded to its kind's present version, with every default filled in.
+ * @throws ConvScopeError 'invalid-input' that names the field, or 'unsupported' for a newer version or an unknown kind
+ */
+export function parseDocument(value: unknown): ExperimentDocument {
+  const head = z.object({ kind: z.string(), version: z.number().int().positive() }).safeParse(value)
+  if (!head.success) throw invalid('This is not an experiment document', head.error)
+  const known = Object.hasOwn(experimentKinds, head.data.kind)
+  if (!known) {
+    throw new ConvScopeError('unsupported', `There is no experiment of kind "${head.data.kind}"`, {
+      remedy: `Use one of: ${Object.keys(experimentKinds).join(', ')}.`,
+    })
+  }
+  const kind: AnyKind = experimentKinds[head.data.kind as ExperimentKindName]
+  if (head.data.version > kind.version) {
+    throw new ConvScopeError(
+      'unsupported',
+      `The document is of version ${head.data.version} of ${kind.kind}; this program knows version ${kind.version}`,
+      { remedy: 'Open it with a newer ConvScope.' },
+    )
+  }
+  let current: unknown = value
+  for (let version = head.data.version; version < kind.version; version++) {
+    const upgrade = kind.upgrades[version]
+    if (!upgrade) throw new ConvScopeError('unsupported', `Version ${version} of ${kind.kind} can no longer be read`)
+    current = upgrade(current)
+  }
+  const parsed = ExperimentDocument.safeParse(current)
+  if (!parsed.success) throw invalid(`The ${kind.kind} document has a mistake`, parsed.error)
+  return parsed.data
+}
+
+type AnyKind = { kind: string; version: number; upgrades: Readonly<Record<number, (document: unknown) => unknown>> }
+
+function invalid(what: string, error: z.ZodError): ConvScopeError {
+  const issue = error.issues[0]
+  const place = issue?.path.length ? ` at ${issue.path.join('.')}` : ''
+  return new ConvScopeError('invalid-input', `${what}${place}: ${issue?.message ?? 'unknown'}`, {
+    remedy: 'Correct that field and try again.',
+    details: z.prettifyError(error),
+  })
+}
