@@ -1,0 +1,107 @@
+/**
+ * What the program can do, as the router, the command line and the shells call it: one object for each domain of the
+ * contract, with the same names. Inputs have been parsed by the contract's schemas. Whatever a user may see as an error is
+ * thrown as a `ConvScopeError`.
+ */
+import type { DoctorReport, Settings, SystemStatus } from '../../shared/contract/system.ts'
+import type { DatasetRecord } from '../../shared/datasets.ts'
+import type { ExperimentKindName } from '../../shared/experiments/index.ts'
+import type { JobEvent, JobSummary } from '../../shared/jobs.ts'
+import type { NetworkPage, NetworkRecord } from '../../shared/network/page.ts'
+import type { Look, RunRecord, RunState, RunSummary } from '../../shared/runs.ts'
+import type { Json } from '../../shared/values.ts'
+
+export interface StreamOptions {
+  /** Aborted when the watcher goes away; the iterable then ends without an error. */
+  signal?: AbortSignal
+}
+
+export interface ResumableStreamOptions extends StreamOptions {
+  /** Durable events with a greater sequence number are replayed first; 0 (the default) replays all. */
+  afterSeq?: number
+}
+
+export type Shell = 'window' | 'page' | 'command'
+
+export interface SystemService {
+  about(): Promise<{ program: string; project: { name: string; folder: string }; shell: Shell }>
+  /** The present status at once, then a new one whenever it changes. */
+  status(options?: StreamOptions): AsyncIterable<SystemStatus>
+  doctor(input: { full: boolean }): Promise<DoctorReport>
+  settings(): Promise<Settings>
+  changeSettings(change: Partial<Settings>): Promise<Settings>
+  restartSession(): Promise<void>
+  installEngine(): Promise<void>
+}
+
+export interface NetworksService {
+  list(): Promise<Omit<NetworkRecord, 'spec'>[]>
+  page(input: { name: string }): Promise<NetworkPage>
+  /** `values` are the bytes of an `.npy` file. */
+  weights(input: { name: string; layer: string }): Promise<{ parameter: string; shape: number[]; values: Uint8Array }[]>
+  remove(input: { name: string }): Promise<void>
+}
+
+export interface DatasetPageRequest {
+  name: string
+  split: 'train' | 'test'
+  offset: number
+  count: number
+  classIndex?: number
+}
+
+export interface DatasetPage {
+  total: number
+  indices: number[]
+  labels: number[]
+  /** `[height, width, channels]`. */
+  shape: [number, number, number]
+  /** `[count, height, width, channels]`, 0…255. */
+  images: Uint8Array
+}
+
+export interface DatasetsService {
+  list(): Promise<DatasetRecord[]>
+  page(input: DatasetPageRequest): Promise<DatasetPage>
+  counts(input: { name: string; split: 'train' | 'test' }): Promise<number[]>
+}
+
+export interface JobsService {
+  /** Returns as soon as the run is in the queue. */
+  start(input: { document: Json }): Promise<{ id: string }>
+  look(input: { document: Json }): Promise<Look>
+  /** Ends after a terminal event. A watcher that goes away never ends the job. */
+  watch(input: { id: string }, options?: ResumableStreamOptions): AsyncIterable<JobEvent>
+  /** The present list at once, then a new one whenever it changes. */
+  overview(options?: StreamOptions): AsyncIterable<JobSummary[]>
+  cancel(input: { id: string }): Promise<void>
+  pause(input: { id: string }): Promise<void>
+  resume(input: { id: string }): Promise<void>
+}
+
+export interface RunsQuery {
+  kind?: ExperimentKindName
+  state?: RunState
+  search?: string
+  offset: number
+  limit: number
+}
+
+export interface RunsService {
+  list(input: RunsQuery): Promise<{ total: number; runs: RunSummary[]; problems: string[] }>
+  show(input: { id: string }): Promise<RunRecord>
+  keep(input: { documentHash: string }): Promise<{ id: string }>
+  history(input: { limit: number }): Promise<(Omit<Look, 'outputs' | 'result'> & { usedAt: number })[]>
+  rename(input: { id: string; title: string }): Promise<void>
+  remove(input: { id: string }): Promise<void>
+  restore(input: { id: string }): Promise<void>
+  export(input: { id: string }): Promise<{ sha256: string; fileName: string }>
+}
+
+export interface Services {
+  system: SystemService
+  networks: NetworksService
+  datasets: DatasetsService
+  jobs: JobsService
+  runs: RunsService
+}
