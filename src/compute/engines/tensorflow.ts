@@ -1,0 +1,122 @@
+/** TensorFlow's own library under tfjs: on the CPU, and with CUDA on an NVIDIA GPU. */
+import { existsSync } from 'node:fs'
+import util from 'node:util'
+import type { KernelBackend } from '@tensorflow/tfjs'
+import { ConvScopeError } from '../../shared/errors.ts'
+import type { EngineIdentity } from '../../shared/engines.ts'
+import { eagerStep } from './eager-step.ts'
+import type { Engine } from './engine.ts'
+import { holdsTensorflow } from './folders.ts'
+import { cpuModel, nvidiaGpus, threadCount } from './hardware.ts'
+import { loadAddon, type TensorflowBinding } from './tensorflow-addon.ts'
+import {
+  replaceTensorflowKernels,
+  TENSORFLOW_BACKEND,
+  TENSORFLOW_KERNELS,
+  type NodeBackend,
+} from './tensorflow-kernels.ts'
+import { activateBackend, loadTfjs, requireModule } from './tfjs.ts'
+
+export interface TensorflowOptions {
+  /** Folder with libtensorflow_cc and libtensorflow_framework. */
+  readonly folder: string
+  /** For an addon that the search would not find. */
+  readonly addonPath?: string
+  readonly cacheFolder: string
+  /** All cores by default, never more than there are. */
+  readonly threads?: number
+  readonly cuda: boolean
+  /** On a GPU: full float32 instead of TF32, and deterministic kernels. Default true. */
+  readonly exact?: boolean
+}
+
+type NodeBackendClass = new (binding: TensorflowBinding, packageName: string) => KernelBackend & NodeBackend
+
+/**
+ * A serialised ConfigProto: field 2 intra_op_parallelism_threads, field 5 inter_op_parallelism_threads,
+ * field 6 gpu_options with its field 4, allow_growth (else TensorFlow takes all of the GPU's memory at once).
+ */
+export function configProto(threads: number, cuda: boolean): Uint8Array {
+  const varint = (value: number): number[] => (value < 128 ? [value] : [(value & 127) | 128, ...varint(value >>> 7)])
+  return Uint8Array.from([0x10, ...varint(threads), 0x28, ...varint(threads), ...(cuda ? [0x32, 2, 0x20, 1] : [])])
+}
+
+/** Real environment variables that TensorFlow reads while it starts. */
+function environmentFor(options: TensorflowOptions): Record<string, string> {
+  const exact = options.exact ?? true
+  return {
+    TF_CPP_MIN_LOG_LEVEL: '2',
+    ...(options.cuda && exact ? { TF_DETERMINISTIC_OPS: '1', NVIDIA_TF32_OVERRIDE: '0' } : {}),
+    ...(options.cuda ? {} : { CUDA_VISIBLE_DEVICES: '-1' }),
+  }
+}
+
+function missingLibrary(options: TensorflowOptions): ConvScopeError {
+  const what = options.cuda ? "TensorFlow's library with CUDA" : "TensorFlow's library"
+  const command = options.cuda ? 'convscope engine install --cuda' : 'convscope engine install'
+  return new ConvScopeError('unsupported', `${what} is not installed; run \`${command}\``, {
+    remedy: `Run \`${command}\`, or choose another engine.`,
+    details: `looked in ${options.folder}`,
+  })
+}
+
+/**
+ * Starts TensorFlow in this process (0.6 to 2 s, about 390 MB). Every call afterwards blocks its thread.
+ * Throws 'unsupported' where the library, the addon or (with `cuda`) a GPU is missing.
+ */
+export async function startTensorflow(options: TensorflowOptions): Promise<Engine> {
+  if (!existsSync(options.folder) || !holdsTensorflow(options.folder)) throw missingLibrary(options)
+  const gpus = options.cuda ? await nvidiaGpus() : []
+  const threads = threadCount(options.threads)
+  const addon = await loadAddon(options.cacheFolder, options.addonPath)
+  // Removed in Node 23, still called by tfjs-node 4.22.
+  Object.assign(util, {
+    isNullOrUndefined: (value: unknown) => value === null || value === undefined,
+    isArray: Array.isArray,
+  })
+
+  let binding: TensorflowBinding
+  try {
+    binding = addon.load(options.folder, configProto(threads, options.cuda), environmentFor(options), false)
+  } catch (error) {
+    throw new ConvScopeError('unsupported', error instanceof Error ? error.message : String(error), {
+      remedy: 'Install the library again with `convscope engine install`.',
+      cause: error,
+    })
+  }
+  if (options.cuda && !binding.isUsingGpuDevice()) {
+    throw new ConvScopeError('unsupported', 'TensorFlow found no CUDA device', {
+      remedy: 'Check the NVIDIA driver with nvidia-smi, or choose another engine.',
+    })
+  }
+
+  const tf = loadTfjs()
+  const { NodeJSKernelBackend } = requireModule('@tensorflow/tfjs-node-gpu/dist/nodejs_kernel_backend.js') as {
+    NodeJSKernelBackend: NodeBackendClass
+  }
+  requireModule('@tensorflow/tfjs-node-gpu/dist/register_all_kernels.js')
+  replaceTensorflowKernels(tf)
+  const backend = new NodeJSKernelBackend(binding, '@tensorflow/tfjs-node-gpu')
+  tf.registerBackend(TENSORFLOW_BACKEND, () => backend)
+  await activateBackend(tf, TENSORFLOW_BACKEND)
+
+  const identity: EngineIdentity = {
+    name: options.cuda ? 'tensorflow-cuda' : 'tensorflow',
+    version: `TensorFlow ${binding.TF_Version}`,
+    device: options.cuda ? (gpus[0] ?? 'CUDA device') : cpuModel(),
+    threads,
+    kernels: TENSORFLOW_KERNELS,
+    deterministic: options.cuda ? (options.exact ?? true) : true,
+  }
+  return {
+    identity,
+    tf,
+    compile: (step, compileOptions) => eagerStep(tf, TENSORFLOW_BACKEND, step, compileOptions),
+    memory: () => ({ bytes: tf.memory().numBytes, tensors: backend.getNumOfTFTensors() }),
+    trim: () => undefined,
+    async dispose() {
+      tf.disposeVariables()
+      tf.removeBackend(TENSORFLOW_BACKEND)
+    },
+  }
+}
