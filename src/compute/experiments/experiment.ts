@@ -4,8 +4,10 @@
  */
 import type { Engine } from '../engines/engine.ts'
 import type { Network } from '../network/network.ts'
-import type { DatasetRecord } from '../../shared/datasets.ts'
+import type { DatasetSplitData } from '../data/dataset-split.ts'
 import type { NetworkRecord } from '../../shared/network/page.ts'
+
+export type { DatasetSplitData }
 
 export type ExperimentEvent =
   | { type: 'step'; done: number; total: number; unit: string; values: Record<string, number>; secondsLeft?: number }
@@ -13,15 +15,6 @@ export type ExperimentEvent =
   | { type: 'preview'; name: string; width: number; height: number; channels: 1 | 3 | 4; pixels: Uint8Array }
   /** Everything needed to go on from here, as bytes that the experiment itself reads back. */
   | { type: 'checkpoint'; step: number; bytes: Uint8Array }
-
-/** `[count, height, width, channels]` bytes 0…255 with labels, of one split. */
-export interface DatasetSplitData {
-  readonly record: DatasetRecord
-  readonly count: number
-  readonly shape: readonly [height: number, width: number, channels: number]
-  readonly images: Uint8Array
-  readonly labels: Uint8Array
-}
 
 export interface ExperimentContext {
   readonly engine: Engine
@@ -37,7 +30,11 @@ export interface ExperimentContext {
   /** Bytes of an artifact, hash checked. */
   artifact(sha256: string): Promise<Uint8Array>
   /** Keeps a C-order array as an output (`.npy`). */
-  outputArray(name: string, shape: readonly number[], values: Float32Array | Int32Array | Uint8Array | Float64Array): Promise<void>
+  outputArray(
+    name: string,
+    shape: readonly number[],
+    values: Float32Array | Int32Array | Uint8Array | Float64Array,
+  ): Promise<void>
   /** Keeps an 8-bit picture as an output (`.png`). */
   outputPicture(name: string, width: number, height: number, channels: 1 | 3 | 4, pixels: Uint8Array): Promise<void>
   outputWeights(name: string, safetensors: Uint8Array): Promise<void>
