@@ -20,6 +20,20 @@ const belowRpc = [...belowServices, 'main/reports', 'main/services']
 const belowShells = [...belowRpc, 'main/rpc']
 
 const table = {
+  // The client of the contract and what both ends of a transport need; only the two rpc folders know it.
+  'shared/rpc': {
+    files: 'src/shared/rpc/**',
+    zones: ['shared'],
+    modules: [
+      'zod',
+      'msgpackr',
+      '@orpc/client',
+      '@orpc/client/**',
+      '@orpc/contract',
+      '@orpc/contract/**',
+      '@orpc/standard-server-peer',
+    ],
+  },
   shared: { files: 'src/shared/**', zones: [], modules: ['zod', 'zod/**', '@orpc/contract'] },
   compute: {
     files: 'src/compute/**',
@@ -40,7 +54,7 @@ const table = {
     modules: mainModules,
     node: true,
   },
-  'main/rpc': { files: 'src/main/rpc/**', zones: belowRpc, modules: mainModules, node: true },
+  'main/rpc': { files: 'src/main/rpc/**', zones: [...belowRpc, 'shared/rpc'], modules: mainModules, node: true },
   'main/http': { files: 'src/main/http/**', zones: belowShells, modules: mainModules, node: true },
   'main/electron': {
     files: 'src/main/electron/**',
@@ -76,7 +90,7 @@ const table = {
   'renderer/lib': { files: 'src/renderer/lib/**', zones: ['shared'], modules: [] },
   'renderer/rpc': {
     files: 'src/renderer/rpc/**',
-    zones: ['shared', 'renderer/lib'],
+    zones: ['shared', 'shared/rpc', 'renderer/lib'],
     modules: ['@orpc/**', 'msgpackr', 'zod', 'vue'],
   },
   'renderer/ui': {

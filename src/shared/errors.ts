@@ -12,6 +12,7 @@ export const ErrorCode = z.enum([
   'memory', // a compute worker went above its memory limit
   'cancelled', // ended at the user's wish
   'disk', // the disk is full or not writable
+  'disconnected', // the process that holds the project cannot be reached
   'internal', // a defect of the program
 ])
 export type ErrorCode = z.infer<typeof ErrorCode>

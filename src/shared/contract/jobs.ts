@@ -8,9 +8,15 @@ const RunId = z.object({ id: z.string() })
 
 export const jobs = {
   /** Puts a lasting run into the queue and returns at once. `document` is parsed as an experiment document. */
-  start: oc.errors(failures).input(z.object({ document: z.json() })).output(RunId),
+  start: oc
+    .errors(failures)
+    .input(z.object({ document: z.json() }))
+    .output(RunId),
   /** Computes a document for looking at, or answers from the history. */
-  look: oc.errors(failures).input(z.object({ document: z.json() })).output(Look),
+  look: oc
+    .errors(failures)
+    .input(z.object({ document: z.json() }))
+    .output(Look),
   /** Durable events after the sequence number of `lastEventId`, then live ones; ends after a terminal event. */
   watch: oc.errors(failures).input(RunId).output(eventIterator(JobEvent)),
   /** Running, waiting and last finished jobs; a new list whenever it changes. */

@@ -7,11 +7,17 @@ import { failures } from './failures.ts'
 export const networks = {
   list: oc.errors(failures).output(z.array(NetworkRecord.omit({ spec: true }))),
   /** Layers with shapes, parameters and receptive fields. */
-  page: oc.errors(failures).input(z.object({ name: LibraryName })).output(NetworkPage),
+  page: oc
+    .errors(failures)
+    .input(z.object({ name: LibraryName }))
+    .output(NetworkPage),
   /** Weights of one layer as an artifact (`.npy`); kernels as in `NetworkSpec`. */
   weights: oc
     .errors(failures)
     .input(z.object({ name: LibraryName, layer: LibraryName }))
     .output(z.array(z.object({ parameter: z.string(), shape: z.array(z.number()), values: z.instanceof(Uint8Array) }))),
-  remove: oc.errors(failures).input(z.object({ name: LibraryName })).output(z.void()),
+  remove: oc
+    .errors(failures)
+    .input(z.object({ name: LibraryName }))
+    .output(z.void()),
 }

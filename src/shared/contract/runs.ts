@@ -23,16 +23,25 @@ export const runs = {
     .output(z.object({ total: z.number().int(), runs: z.array(RunSummary), problems: z.array(z.string()) })),
   show: oc.errors(failures).input(RunId).output(RunRecord),
   /** Makes a lasting run of a look: executes its document again with pictures. */
-  keep: oc.errors(failures).input(z.object({ documentHash: Sha256 })).output(RunId),
+  keep: oc
+    .errors(failures)
+    .input(z.object({ documentHash: Sha256 }))
+    .output(RunId),
   /** What was looked at lately, newest first. */
   history: oc
     .errors(failures)
     .input(z.object({ limit: z.number().int().min(1).max(200).default(50) }))
     .output(z.array(Look.omit({ outputs: true, result: true }).extend({ usedAt: Timestamp }))),
-  rename: oc.errors(failures).input(z.object({ id: z.string(), title: z.string().min(1).max(200) })).output(z.void()),
+  rename: oc
+    .errors(failures)
+    .input(z.object({ id: z.string(), title: z.string().min(1).max(200) }))
+    .output(z.void()),
   /** Can be undone with `restore` until it is purged after 7 days. */
   remove: oc.errors(failures).input(RunId).output(z.void()),
   restore: oc.errors(failures).input(RunId).output(z.void()),
   /** One `.zip` with `document.json`, `result.json`, `provenance.json` and every output, as an artifact to download. */
-  export: oc.errors(failures).input(RunId).output(z.object({ sha256: Sha256, fileName: z.string() })),
+  export: oc
+    .errors(failures)
+    .input(RunId)
+    .output(z.object({ sha256: Sha256, fileName: z.string() })),
 }

@@ -56,12 +56,21 @@ export const DoctorReport = z.object({
 export type DoctorReport = z.infer<typeof DoctorReport>
 
 export const system = {
-  about: oc.errors(failures).output(
-    z.object({ program: z.string(), project: z.object({ name: z.string(), folder: z.string() }), shell: z.enum(['window', 'page', 'command']) }),
-  ),
+  about: oc
+    .errors(failures)
+    .output(
+      z.object({
+        program: z.string(),
+        project: z.object({ name: z.string(), folder: z.string() }),
+        shell: z.enum(['window', 'page', 'command']),
+      }),
+    ),
   status: oc.errors(failures).output(eventIterator(SystemStatus)),
   /** Measures the speeds too: takes some seconds. */
-  doctor: oc.errors(failures).input(z.object({ full: z.boolean().default(false) })).output(DoctorReport),
+  doctor: oc
+    .errors(failures)
+    .input(z.object({ full: z.boolean().default(false) }))
+    .output(DoctorReport),
   settings: oc.errors(failures).output(Settings),
   changeSettings: oc.errors(failures).input(Settings.partial()).output(Settings),
   restartSession: oc.errors(failures).output(z.void()),
