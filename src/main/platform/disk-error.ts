@@ -1,0 +1,34 @@
+/** Errors of the file system in the words of the program. */
+import { ConvScopeError } from '../../shared/errors.ts'
+
+const REASONS: Readonly<Record<string, readonly [reason: string, remedy: string]>> = {
+  ENOSPC: ['the disk is full', 'Free some space and try again.'],
+  EDQUOT: ['your disk quota is used up', 'Free some space or ask for a larger quota, then try again.'],
+  EROFS: ['the disk is read-only', 'Choose a folder on a disk that can be written.'],
+  EACCES: ['you have no permission', 'Change the permissions of the folder or choose another one.'],
+  EPERM: ['the system does not allow it', 'Change the permissions of the folder or choose another one.'],
+  EMFILE: ['too many files are open', 'Close other programs or raise the limit of open files, then try again.'],
+  ENFILE: ['too many files are open', 'Close other programs or raise the limit of open files, then try again.'],
+  EIO: ['the disk reports an error', 'Check the disk, and copy the project to another one.'],
+}
+
+export function errorCodeOf(error: unknown): string | undefined {
+  return typeof error === 'object' && error !== null && 'code' in error && typeof error.code === 'string'
+    ? error.code
+    : undefined
+}
+
+/**
+ * The error to throw after `error` happened on `file`: 'disk' with reason and remedy for what the disk refuses,
+ * 'not-found' for a missing file, and whatever was thrown for everything else.
+ */
+export function diskError(file: string, action: 'read' | 'write', error: unknown): unknown {
+  if (error instanceof ConvScopeError) return error
+  const code = errorCodeOf(error)
+  if (code === 'ENOENT') return new ConvScopeError('not-found', `There is no file "${file}"`, { cause: error })
+  const known = code === undefined ? undefined : REASONS[code]
+  if (!known) return error
+  const [reason, remedy] = known
+  const verb = action === 'write' ? 'be written' : 'be read'
+  return new ConvScopeError('disk', `"${file}" cannot ${verb}: ${reason}`, { remedy, details: code, cause: error })
+}
