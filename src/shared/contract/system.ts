@@ -56,15 +56,13 @@ export const DoctorReport = z.object({
 export type DoctorReport = z.infer<typeof DoctorReport>
 
 export const system = {
-  about: oc
-    .errors(failures)
-    .output(
-      z.object({
-        program: z.string(),
-        project: z.object({ name: z.string(), folder: z.string() }),
-        shell: z.enum(['window', 'page', 'command']),
-      }),
-    ),
+  about: oc.errors(failures).output(
+    z.object({
+      program: z.string(),
+      project: z.object({ name: z.string(), folder: z.string() }),
+      shell: z.enum(['window', 'page', 'command']),
+    }),
+  ),
   status: oc.errors(failures).output(eventIterator(SystemStatus)),
   /** Measures the speeds too: takes some seconds. */
   doctor: oc
