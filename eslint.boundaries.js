@@ -10,7 +10,7 @@ import boundaries from 'eslint-plugin-boundaries'
 const mainModules = ['node:sqlite', '@orpc/**', 'zod', 'zod/**', 'ws', 'msgpackr']
 const pageModules = ['vue', 'pinia', 'vue-router']
 const mainLower = {
-  platform: ['shared'],
+  platform: ['shared', 'package.json'],
   project: ['shared', 'main/platform'],
   jobs: ['shared', 'main/platform', 'main/project'],
   sessions: ['shared', 'main/platform', 'main/project'],
@@ -34,6 +34,7 @@ const table = {
       '@orpc/standard-server-peer',
     ],
   },
+  'package.json': { files: 'package.json', zones: [], modules: [] },
   shared: { files: 'src/shared/**', zones: [], modules: ['zod', 'zod/**', '@orpc/contract'] },
   compute: {
     files: 'src/compute/**',
