@@ -73,7 +73,7 @@ interface Opened {
 }
 
 /** One call of `next` at a time, as `for await` does. */
-class ResumingStream implements AsyncIteratorObject<unknown, unknown, void> {
+class ResumingStream implements AsyncIterableIterator<unknown, unknown, void> {
   readonly #openAfter: (lastEventId?: string) => Promise<Opened>
   readonly #signal: AbortSignal | undefined
   #lastEventId: string | undefined
@@ -131,10 +131,6 @@ class ResumingStream implements AsyncIteratorObject<unknown, unknown, void> {
 
   [Symbol.asyncIterator](): this {
     return this
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.return()
   }
 }
 

@@ -8,8 +8,9 @@ export const MAX_FRAME_BYTES = 64 * 1024 * 1024
 // Records are an extension of msgpackr with a state on both sides: a lost message would make every later one unreadable.
 const packr = new Packr({ useRecords: false, moreTypes: true })
 
-export function packFrame(value: unknown): Uint8Array {
-  return packr.pack(value)
+export function packFrame(value: unknown): Uint8Array<ArrayBuffer> {
+  // Never shared memory: the packer allocates its own buffers.
+  return packr.pack(value) as Uint8Array<ArrayBuffer>
 }
 
 /** @throws ConvScopeError 'damaged' when the bytes are not MessagePack */

@@ -5,18 +5,12 @@ import { closedForGood, disconnected } from './failures.ts'
 import { packFrame, unpackFrame } from './frames.ts'
 import { ClientPeer, packRequest, unpackResponse } from './wire.ts'
 
-interface SocketEvents {
-  open: unknown
-  message: { data: unknown }
-  close: unknown
-  error: unknown
-}
-
 export interface SocketLike {
   binaryType: string
-  send(data: Uint8Array): void
+  send(data: Uint8Array<ArrayBuffer>): void
   close(code?: number): void
-  addEventListener<K extends keyof SocketEvents>(type: K, listener: (event: SocketEvents[K]) => void): void
+  addEventListener(type: 'message', listener: (event: { data: unknown }) => void): void
+  addEventListener(type: 'open' | 'close' | 'error', listener: () => void): void
 }
 
 export interface SocketTransportOptions {
