@@ -4,7 +4,11 @@ import { NetworkSpec } from './spec.ts'
 import { LibraryName, Sha256, Timestamp } from '../values.ts'
 
 /** Along one axis, for the unit at output index i: it sees input rows `offset + i * stride` … `+ size - 1` (before clipping). */
-export const AxisField = z.object({ size: z.number().int().positive(), stride: z.number().positive(), offset: z.number() })
+export const AxisField = z.object({
+  size: z.number().int().positive(),
+  stride: z.number().positive(),
+  offset: z.number(),
+})
 export type AxisField = z.infer<typeof AxisField>
 
 export const LayerPage = z.object({

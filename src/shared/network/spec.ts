@@ -75,7 +75,11 @@ export const LayerSpec = z.discriminatedUnion('type', [
     /** 'caffe' (also torch, ONNX) divides alpha by `size`; 'krizhevsky' (also MatConvNet, tfjs) does not. */
     convention: z.enum(['caffe', 'krizhevsky']).default('caffe'),
   }),
-  layer('batch-norm', { epsilon: z.number().positive().default(1e-5), scale: z.boolean().default(true), shift: z.boolean().default(true) }),
+  layer('batch-norm', {
+    epsilon: z.number().positive().default(1e-5),
+    scale: z.boolean().default(true),
+    shift: z.boolean().default(true),
+  }),
   layer('dense', { units: size, bias: z.boolean().default(true) }),
   /** Active in training only. */
   layer('dropout', { rate: z.number().min(0).lt(1) }),
@@ -94,7 +98,12 @@ export type LayerOf<T extends LayerType> = Extract<LayerSpec, { type: T }>
 /** From a picture of bytes to the network's input: resize, crop, channel order, `(value * scale - mean) / std`. */
 export const Preprocessing = z.strictObject({
   resize: z
-    .strictObject({ mode: z.enum(['exact', 'short-side']), height: size, width: size, filter: z.enum(['caffe', 'opencv-linear', 'pil-bilinear', 'nearest']) })
+    .strictObject({
+      mode: z.enum(['exact', 'short-side']),
+      height: size,
+      width: size,
+      filter: z.enum(['caffe', 'opencv-linear', 'pil-bilinear', 'nearest']),
+    })
     .optional(),
   crop: z.strictObject({ mode: z.literal('centre'), height: size, width: size }).optional(),
   channelOrder: z.enum(['grey', 'rgb', 'bgr']),
