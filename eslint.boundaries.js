@@ -131,7 +131,7 @@ const table = {
   },
   e2e: {
     files: 'e2e/**',
-    zones: ['shared'],
+    zones: ['shared', 'scripts'],
     modules: ['@playwright/test', 'playwright-core', '@sparticuz/chromium', 'ws', 'msgpackr', 'electron'],
     node: true,
   },

@@ -96,7 +96,7 @@ export default defineConfig(
     rules: { 'no-restricted-imports': ['error', { paths: [electron], patterns: [extensionlessImport] }] },
   },
   {
-    files: ['scripts/**', 'bin/**', 'e2e/**', 'bench/**'],
+    files: ['scripts/**', 'bin/**', 'e2e/**', 'bench/**', '*.config.ts'],
     rules: { 'no-console': 'off' },
   },
   {

@@ -1,4 +1,5 @@
 import { spawn, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
 import {
   chmodSync,
   existsSync,
@@ -239,9 +240,9 @@ describe('the command', () => {
     let output = ''
     child.stdout.on('data', (chunk: Buffer) => {
       output += chunk.toString()
-      if (output.includes('"download"')) child.kill('SIGTERM')
+      if (!child.killed && output.includes('"download"')) child.kill('SIGTERM')
     })
-    const code = await new Promise((resolve) => child.on('close', resolve))
+    const [code] = (await once(child, 'close')) as [number | null]
     expect(code).toBe(130)
     expect(output.trim().split('\n').at(-1)).toContain('"interrupted"')
     expect(listEngines({ cacheFolder })).toEqual([])

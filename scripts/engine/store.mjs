@@ -81,7 +81,11 @@ export function listEngines({ cacheFolder }) {
     .map((name) => findEngine({ cacheFolder, name }))
 }
 
-/** Reads every library and compares it with its hash. @returns {Promise<string[]>} what is wrong; empty when nothing */
+/**
+ * Reads every library and compares it with its hash.
+ * @param {{ cacheFolder: string, name: string, signal?: AbortSignal }} options
+ * @returns {Promise<string[]>} what is wrong; empty when nothing
+ */
 export async function verifyEngine({ cacheFolder, name, signal }) {
   const engine = findEngine({ cacheFolder, name })
   if (!engine) return [`${name} is not installed.`]

@@ -1,0 +1,24 @@
+import { chromium } from '@playwright/test'
+import type { Browser } from '@playwright/test'
+import { chromiumFiles } from './chromium-files.ts'
+
+const quiet = [
+  '--no-sandbox',
+  '--disable-gpu',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+  '--disable-dev-shm-usage',
+]
+
+/** Starts the packaged Chromium without a window. It needs nothing installed on the machine, and no ordinary user. */
+export async function launchBrowser(): Promise<Browser> {
+  const { executable, environment } = await chromiumFiles()
+  return chromium.launch({
+    executablePath: executable,
+    args: quiet,
+    env: { ...(process.env as Record<string, string>), ...environment },
+  })
+}
