@@ -71,7 +71,7 @@ export interface LayerImplementation<T extends LayerType> {
 
 /** The member of that name; its absence is a defect of the caller. */
 export function need<V>(record: Readonly<Record<string, V>>, name: string): V {
-  const value = record[name]
+  const value = Object.hasOwn(record, name) ? record[name] : undefined
   if (value === undefined)
     throw new Error(`${name} is missing; there is ${Object.keys(record).join(', ') || 'nothing'}`)
   return value

@@ -54,7 +54,7 @@ export class Activations {
   }
 
   has(layer: string): boolean {
-    return layer in this.#outputs
+    return Object.hasOwn(this.#outputs, layer)
   }
 
   /** The output of a kept layer, `[batch, ...shape]`; stays owned by the activations. */
