@@ -1,0 +1,7 @@
+/** Every migration in order. A new one is one file here, one test beside it, and one line in this list. */
+import { library } from './0010-library.ts'
+import { looks } from './0030-looks.ts'
+import type { Migration } from './migration.ts'
+import { runs } from './0020-runs.ts'
+
+export const migrations: readonly Migration[] = [library, runs, looks]
