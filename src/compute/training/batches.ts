@@ -9,32 +9,30 @@ export interface Batch {
   readonly labels: Int32Array
 }
 
-/** Reads batches out of the first `count` pictures of a split. Buffers are reused: upload a batch before asking for the next. */
+/** Reads batches of pictures of a split. */
 export class BatchReader {
   readonly #data: DatasetSplitData
   readonly #toNetwork: Float32Array
-  readonly #images: Float32Array
-  readonly #labels: Int32Array
+  readonly #batchSize: number
 
   constructor(data: DatasetSplitData, preprocessing: Preprocessing, batchSize: number) {
     this.#data = data
     this.#toNetwork = conversionTable(preprocessing, data.shape[2])
-    this.#images = new Float32Array(batchSize * data.shape[0] * data.shape[1] * data.shape[2])
-    this.#labels = new Int32Array(batchSize)
+    this.#batchSize = batchSize
   }
 
   /**
    * The pictures at `indices`; fewer than the batch size leave zeros behind them. With `shifts`, each picture moves down and
-   * right by a pair of it, zeros in network space of a black picture moving in.
+   * right by a pair of it, black moving in.
    */
   read(indices: ArrayLike<number>, shifts?: Int32Array): Batch {
     const [height, width, channels] = this.#data.shape
     const size = height * width * channels
-    this.#images.fill(0)
-    this.#labels.fill(0)
+    const images = new Float32Array(this.#batchSize * size)
+    const labels = new Int32Array(this.#batchSize)
     for (let place = 0; place < indices.length; place++) {
       const index = indices[place] ?? 0
-      this.#labels[place] = this.#data.labels[index] ?? 0
+      labels[place] = this.#data.labels[index] ?? 0
       const down = shifts?.[2 * place] ?? 0
       const right = shifts?.[2 * place + 1] ?? 0
       for (let row = 0; row < height; row++) {
@@ -46,12 +44,12 @@ export class BatchReader {
           const target = place * size + (row * width + column) * channels
           for (let channel = 0; channel < channels; channel++) {
             const byte = inside ? (this.#data.images[source + channel] ?? 0) : 0
-            this.#images[target + channel] = this.#toNetwork[channel * 256 + byte] ?? 0
+            images[target + channel] = this.#toNetwork[channel * 256 + byte] ?? 0
           }
         }
       }
     }
-    return { images: this.#images, labels: this.#labels }
+    return { images, labels }
   }
 }
 

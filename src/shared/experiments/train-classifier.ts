@@ -29,7 +29,7 @@ export type TrainableArchitecture = z.infer<typeof TrainableArchitecture>
 export const TrainClassifierParams = z.strictObject({
   architecture: TrainableArchitecture,
   dataset: LibraryName,
-  /** Name under which the trained network enters the library; the architecture's name and the run's id when left out. */
+  /** Name under which the trained network enters the library; the architecture's name and the start of the weights' hash when left out. */
   name: LibraryName.optional(),
   epochs: z.number().int().min(1).max(1000).default(10),
   batchSize: z.number().int().min(1).max(4096).default(128),

@@ -1,28 +1,28 @@
 /** Seeded start values of a network's weights. */
 import { RandomStream } from '../../random.ts'
-
-export interface InitialParameter {
-  /** `<layer>/<parameter>`. */
-  readonly path: string
-  readonly shape: readonly number[]
-  /** Inputs that one output sums over; absent for biases, which start at 0. */
-  readonly fanIn?: number
-}
+import type { Graph } from '../graph.ts'
+import type { SafeTensor } from '../safetensors.ts'
 
 /**
- * Normal numbers of variance `2 / fanIn` (He et al. 2015, section 2.2), biases 0. Every parameter has its own random stream
- * by its place in the list.
+ * Start values by `<layer>/<parameter>`: kernels are normal numbers of variance `2 / fanIn` (He et al. 2015, section 2.2),
+ * biases 0. Every parameter has its own random stream by its place in the network.
+ * @throws RangeError for a layer with parameters of other kinds
  */
-export function initialWeights(parameters: readonly InitialParameter[], seed: number): Map<string, Float32Array> {
+export function initialWeights(graph: Graph, seed: number): Map<string, SafeTensor> {
+  const parameters = graph.layers.flatMap((layer) =>
+    layer.parameters.map((parameter) => ({ ...parameter, path: `${layer.name}/${parameter.name}` })),
+  )
   return new Map(
-    parameters.map(({ path, shape, fanIn }, index) => {
-      const values = new Float32Array(shape.reduce((product, extent) => product * extent, 1))
-      if (fanIn !== undefined) {
+    parameters.map(({ path, name, shape, fanIn }, index) => {
+      const data = new Float32Array(shape.reduce((product, extent) => product * extent, 1))
+      if (name === 'kernel' && fanIn !== undefined) {
         const stream = new RandomStream(seed, 'weights', index)
         const deviation = Math.sqrt(2 / fanIn)
-        for (let place = 0; place < values.length; place++) values[place] = deviation * stream.normal()
+        for (let place = 0; place < data.length; place++) data[place] = deviation * stream.normal()
+      } else if (name !== 'bias') {
+        throw new RangeError(`there is no rule for the start values of ${path}`)
       }
-      return [path, values] as const
+      return [path, { dtype: 'F32', shape: [...shape], data }] as const
     }),
   )
 }

@@ -1,0 +1,212 @@
+/** Deconvnet projection (Zeiler & Fergus 2013, section 2.1): units of one layer, walked down to a lower one in one batch. */
+import type { Tensor } from '@tensorflow/tfjs'
+import { ConvScopeError } from '../../shared/errors.ts'
+import type { DeconvnetParams, DeconvnetResult } from '../../shared/experiments/deconvnet.ts'
+import type { Engine } from '../engines/engine.ts'
+import { sizeOf } from '../network/graph.ts'
+import type { Activations, Network } from '../network/network.ts'
+import { seedSignals } from '../network/seeds.ts'
+import type { Experiment, ExperimentContext } from './experiment.ts'
+import { networkInput, inputPicture, type NetworkInput } from './network-input.ts'
+import { contactSheet, enlarged, largestMagnitude, signedPicture, type Picture } from './pictures.ts'
+import { channelSummaries, chooseUnits, layerOutput, type LayerOutput, type Unit } from './units.ts'
+
+/** Signals that go down together hold at most so many floats at the widest layer on the way (512 MB). */
+const WIDEST_BATCH_FLOATS = 128 * 1024 * 1024
+const PREDICTIONS = 10
+
+export const deconvnet: Experiment<DeconvnetParams, DeconvnetResult> = async function* (params, context) {
+  const { network } = await context.network(params.network)
+  const toLayer = params.toLayer ?? network.graph.input.name
+  requireBelow(network, params.layer, toLayer)
+  const input = await networkInput(params.picture, network.spec, context)
+  yield { type: 'log', message: `Projecting units of ${params.layer} down to ${toLayer}` }
+
+  const startedAt = performance.now()
+  const projected = await project(params, toLayer, network, input, context.engine)
+  const computeMs = performance.now() - startedAt
+  const { output, units, summaries, projections, probabilities } = projected
+  const targetShape = network.shapes[toLayer] ?? []
+  const magnitudes = units.map((_, index) => largestMagnitude(part(projections, index, sizeOf(targetShape))))
+
+  await context.outputArray('projections', [units.length, ...targetShape], projections)
+  await context.outputArray('activations', network.shapes[params.layer] ?? [], output.values)
+  await context.outputArray('input', input.shape, input.values)
+  await writePictures(params, context, network, { output, units, projections, magnitudes, targetShape, input })
+  return {
+    network: params.network,
+    layer: params.layer,
+    toLayer,
+    layerShape: [...(network.shapes[params.layer] ?? [])],
+    units: units.map(({ channel, row, column, value }, index) => ({
+      channel,
+      position: output.spatial ? [row, column] : null,
+      value,
+      field: fieldOf(network, params.layer, row, column),
+      magnitude: magnitudes[index] ?? 0,
+    })),
+    channels: summaries.map(({ maximum, mean, row, column }) => ({
+      maximum,
+      mean,
+      position: output.spatial ? [row, column] : null,
+    })),
+    prediction: predictions(network, probabilities),
+    label: input.label,
+    computeMs,
+  }
+}
+
+/** @throws ConvScopeError 'not-found' for a layer that is not there, 'invalid-input' where `toLayer` does not feed `layer` */
+function requireBelow(network: Network, layer: string, toLayer: string): void {
+  const { graph } = network
+  for (const name of [layer, toLayer]) {
+    if (graph.byName.has(name)) continue
+    throw new ConvScopeError('not-found', `The network ${network.spec.name} has no layer ${name}`, {
+      remedy: `Its layers are ${graph.layers.map((known) => known.name).join(', ')}.`,
+    })
+  }
+  const below = new Set<string>()
+  const collect = (name: string): void => {
+    for (const lower of graph.byName.get(name)?.inputs ?? []) {
+      if (below.has(lower)) continue
+      below.add(lower)
+      collect(lower)
+    }
+  }
+  collect(layer)
+  if (below.has(toLayer)) return
+  const remedy =
+    below.size > 0 ? `Choose one of: ${[...below].reverse().join(', ')}.` : 'Choose a layer above the input.'
+  throw new ConvScopeError('invalid-input', `Layer ${toLayer} does not lie below ${layer}`, { remedy })
+}
+
+interface Projected {
+  readonly output: LayerOutput
+  readonly units: readonly Unit[]
+  readonly summaries: ReturnType<typeof channelSummaries>
+  /** `[units, ...shape of toLayer]`. */
+  readonly projections: Float32Array
+  /** Probabilities of the classes; empty where the network has none. */
+  readonly probabilities: Float32Array
+}
+
+async function project(
+  params: DeconvnetParams,
+  toLayer: string,
+  network: Network,
+  input: NetworkInput,
+  engine: Engine,
+): Promise<Projected> {
+  const { tf } = engine
+  const picture = tf.tensor4d(input.values, [1, ...input.shape])
+  let activations: Activations | undefined
+  try {
+    activations = network.forward(picture, { keep: [params.layer] })
+    const shape = network.shapes[params.layer] ?? []
+    const output = layerOutput(params.layer, shape, await floats(activations.get(params.layer)))
+    const summaries = channelSummaries(output)
+    const units = chooseUnits(params.units, params.seed, output, summaries)
+    const targetSize = sizeOf(network.shapes[toLayer] ?? [])
+    const projections = new Float32Array(units.length * targetSize)
+    const batch = Math.max(1, Math.floor(WIDEST_BATCH_FLOATS / widest(network)))
+    for (let start = 0; start < units.length; start += batch) {
+      const chosen = units
+        .slice(start, start + batch)
+        .map(({ channel, row, column }) => ({ channel, place: [row, column] as const }))
+      const kind = params.seed === 'single' ? 'own' : params.seed
+      const signal = seedSignals(tf, { shape: [1, ...shape], data: output.values }, chosen, kind)
+      const projection = network.backward(activations, { from: params.layer, to: toLayer, signal, rules: params.rules })
+      try {
+        projections.set(await floats(projection), start * targetSize)
+      } finally {
+        signal.dispose()
+        projection.dispose()
+      }
+    }
+    const probabilities = await classProbabilities(engine, network, activations)
+    return { output, units, summaries, projections, probabilities }
+  } finally {
+    activations?.dispose()
+    picture.dispose()
+  }
+}
+
+function widest(network: Network): number {
+  return Math.max(...network.layers.map(({ shape }) => sizeOf(shape)))
+}
+
+async function floats(tensor: Tensor): Promise<Float32Array> {
+  return Float32Array.from(await tensor.data())
+}
+
+async function classProbabilities(engine: Engine, network: Network, activations: Activations): Promise<Float32Array> {
+  const { output, spec } = network.graph
+  if (spec.classes.length === 0 || output.shape.length !== 1 || output.shape[0] !== spec.classes.length) {
+    return new Float32Array(0)
+  }
+  const scores = activations.get(output.name)
+  if (output.spec.type === 'softmax') return floats(scores)
+  const probabilities = engine.tf.softmax(scores)
+  try {
+    return await floats(probabilities)
+  } finally {
+    probabilities.dispose()
+  }
+}
+
+function predictions(network: Network, probabilities: Float32Array): DeconvnetResult['prediction'] {
+  return [...probabilities]
+    .map((probability, index) => ({ index, label: network.spec.classes[index] ?? String(index), probability }))
+    .sort((a, b) => b.probability - a.probability || a.index - b.index)
+    .slice(0, PREDICTIONS)
+}
+
+function fieldOf(
+  network: Network,
+  layer: string,
+  row: number,
+  column: number,
+): [number, number, number, number] | null {
+  if (network.graph.byName.get(layer)?.view === 'global') return null
+  const [row0, row1, column0, column1] = network.receptiveBox(layer, row, column).clipped
+  return [row0, row1, column0, column1]
+}
+
+function part(values: Float32Array, index: number, size: number): Float32Array {
+  return values.subarray(index * size, (index + 1) * size)
+}
+
+interface Projections {
+  readonly output: LayerOutput
+  readonly units: readonly Unit[]
+  readonly projections: Float32Array
+  readonly magnitudes: readonly number[]
+  readonly targetShape: readonly number[]
+  readonly input: NetworkInput
+}
+
+async function writePictures(
+  { scale }: DeconvnetParams,
+  context: ExperimentContext,
+  network: Network,
+  { output, units, projections, magnitudes, targetShape, input }: Projections,
+): Promise<void> {
+  const [height = 1, width = 1, channels = 1] = targetShape.length === 3 ? targetShape : [1, targetShape[0] ?? 1, 1]
+  const { channelOrder } = network.spec.preprocessing
+  const largest = Math.max(0, ...magnitudes)
+  const pictures = units.map((_, index) => {
+    const values = part(projections, index, height * width * channels)
+    const magnitude = scale === 'shared' ? largest : (magnitudes[index] ?? 0)
+    return enlarged(signedPicture({ values, height, width, channels, channelOrder }, magnitude))
+  })
+  const put = (name: string, { width: across, height: down, channels: depth, pixels }: Picture): Promise<void> =>
+    context.outputPicture(name, across, down, depth, pixels)
+  await put('projections', contactSheet(pictures))
+  await put('input', enlarged(inputPicture(input, network.spec)))
+  if (!context.pictures) return
+  for (const [index, picture] of pictures.entries()) {
+    const { channel, row, column } = units[index] ?? { channel: 0, row: 0, column: 0 }
+    const place = output.spatial ? `-at-${row}-${column}` : ''
+    await put(`projection-${String(index).padStart(3, '0')}-channel-${channel}${place}`, picture)
+  }
+}
