@@ -1,8 +1,6 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { repository } from './folders.mjs'
-import { runForeground } from './run.mjs'
 
 /** The npm packages that carry Node 24, by `platform-architecture`. */
 const packages = {
@@ -28,16 +26,4 @@ export function nodeForProgram({ root = repository } = {}) {
   const bundled = findNode24({ root })
   if (bundled) return bundled
   return Number.parseInt(process.versions.node, 10) >= 24 ? process.execPath : undefined
-}
-
-/**
- * Goes on under Node 24: when the script runs on another Node, it is started again under that one and this process
- * ends with its exit code. Returns only under Node 24.
- * @param {string} scriptUrl the caller's import.meta.url
- */
-export async function continueUnderNode24(scriptUrl) {
-  const node = nodeForProgram()
-  if (!node || node === process.execPath || process.env.CONVSCOPE_RERUN === '1') return
-  const env = { ...process.env, CONVSCOPE_RERUN: '1' }
-  process.exit(await runForeground(node, [fileURLToPath(scriptUrl), ...process.argv.slice(2)], { env }))
 }
