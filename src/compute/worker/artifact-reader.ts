@@ -1,0 +1,63 @@
+import { createHash } from 'node:crypto'
+import { open } from 'node:fs/promises'
+import { join } from 'node:path'
+import { ConvScopeError } from '../../shared/errors.ts'
+
+export interface ArtifactPlaces {
+  /** Single files by hash, looked at first. */
+  readonly artifactFiles: Readonly<Record<string, string>>
+  /** Folders `<folder>/<ab>/<sha256>`, in the order they are looked at. */
+  readonly artifactFolders: readonly string[]
+}
+
+/** Largest artifact that is read into memory at once. */
+const LIMIT_BYTES = 2 ** 31 - 1
+
+/**
+ * A function that reads an artifact by its hash and checks the hash of what it reads.
+ * It throws ConvScopeError 'not-found' where no place has it, 'damaged' where its bytes have another hash, 'too-large' from 2 GiB on.
+ */
+export function artifactReader(places: ArtifactPlaces): (sha256: string) => Promise<Uint8Array> {
+  return async (sha256) => {
+    const file = places.artifactFiles[sha256]
+    const candidates = [
+      ...(file === undefined ? [] : [file]),
+      ...places.artifactFolders.map((folder) => join(folder, sha256.slice(0, 2), sha256)),
+    ]
+    for (const candidate of candidates) {
+      const bytes = await readIfThere(candidate)
+      if (!bytes) continue
+      if (createHash('sha256').update(bytes).digest('hex') !== sha256) {
+        throw new ConvScopeError(
+          'damaged',
+          `The artifact ${sha256.slice(0, 12)}… has other contents than its name says`,
+          {
+            remedy: 'Run "convscope doctor" to see what is affected, and import the file again.',
+            details: candidate,
+          },
+        )
+      }
+      return bytes
+    }
+    throw new ConvScopeError('not-found', `The artifact ${sha256.slice(0, 12)}… is not in the project`, {
+      remedy: 'Run "convscope doctor" to see what is affected, and import the file again.',
+      details: candidates.join('\n'),
+    })
+  }
+}
+
+async function readIfThere(file: string): Promise<Uint8Array | undefined> {
+  const handle = await open(file, 'r').catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return undefined
+    throw new ConvScopeError('disk', `${file} cannot be read: ${error.message}`, { cause: error })
+  })
+  if (!handle) return undefined
+  try {
+    const { size } = await handle.stat()
+    if (size > LIMIT_BYTES)
+      throw new ConvScopeError('too-large', `${file} has ${size} bytes; ${LIMIT_BYTES} can be read`)
+    return await handle.readFile()
+  } finally {
+    await handle.close()
+  }
+}

@@ -1,0 +1,119 @@
+/** One computation at a time on the engine thread: looks go between the steps of a job, paused jobs leave the thread free. */
+
+export interface Task {
+  readonly id: string
+  readonly priority: 'look' | 'job'
+  /** Runs to the next place where it may be interrupted; true once it has ended. Never rejects. */
+  advance(): Promise<boolean>
+  /** Tells an `advance` under way that it is no longer wanted. */
+  abort(): void
+  /** Ends it where it was interrupted. Never rejects. */
+  cancel(): Promise<void>
+  /** Told when it is suspended and goes on. */
+  onPaused(paused: boolean): void
+}
+
+interface Entry {
+  readonly task: Task
+  paused: boolean
+  cancelled: boolean
+}
+
+export interface SchedulerOptions {
+  /** The id of the task that is advanced from now on; undefined when there is nothing to do. */
+  readonly onBusy: (id: string | undefined) => void
+  /** Called between two steps: lets messages in. */
+  readonly onTurn: () => Promise<void>
+}
+
+export class TaskScheduler {
+  readonly #options: SchedulerOptions
+  readonly #entries: Entry[] = []
+  /** The job under way keeps the thread until it ends or pauses. */
+  #currentJob: Entry | undefined
+  #pumping: Promise<void> | undefined
+  #busy: string | undefined
+
+  constructor(options: SchedulerOptions) {
+    this.#options = options
+  }
+
+  add(task: Task): void {
+    this.#entries.push({ task, paused: false, cancelled: false })
+    this.#wake()
+  }
+
+  /** An id that is not there (any more) is no mistake: the task may have ended meanwhile. */
+  cancel(id: string): void {
+    const entry = this.#find(id)
+    if (!entry || entry.cancelled) return
+    entry.cancelled = true
+    entry.task.abort()
+    this.#wake()
+  }
+
+  pause(id: string): void {
+    const entry = this.#find(id)
+    if (!entry || entry.paused || entry.cancelled) return
+    entry.paused = true
+    if (entry === this.#currentJob) this.#currentJob = undefined
+    entry.task.onPaused(true)
+  }
+
+  resume(id: string): void {
+    const entry = this.#find(id)
+    if (!entry?.paused || entry.cancelled) return
+    entry.paused = false
+    entry.task.onPaused(false)
+    this.#wake()
+  }
+
+  /** Cancels everything; resolves when nothing runs any more. */
+  async cancelAll(): Promise<void> {
+    for (const { task } of [...this.#entries]) this.cancel(task.id)
+    await this.#pumping
+  }
+
+  #find(id: string): Entry | undefined {
+    return this.#entries.find(({ task }) => task.id === id)
+  }
+
+  #wake(): void {
+    this.#pumping ??= this.#pump()
+  }
+
+  async #pump(): Promise<void> {
+    // Whoever woke the scheduler finishes what it is doing first.
+    await Promise.resolve()
+    for (let entry = this.#next(); entry; entry = this.#next()) {
+      this.#setBusy(entry.task.id)
+      const ended = entry.cancelled ? await entry.task.cancel().then(() => true) : await entry.task.advance()
+      if (ended) this.#remove(entry)
+      await this.#options.onTurn()
+    }
+    this.#setBusy(undefined)
+    this.#pumping = undefined
+  }
+
+  #next(): Entry | undefined {
+    const runnable = this.#entries.filter(({ paused }) => !paused)
+    const found =
+      this.#entries.find(({ cancelled }) => cancelled) ??
+      runnable.find(({ task }) => task.priority === 'look') ??
+      this.#currentJob ??
+      runnable[0]
+    if (found?.task.priority === 'job' && !found.cancelled) this.#currentJob = found
+    return found
+  }
+
+  #remove(entry: Entry): void {
+    this.#entries.splice(this.#entries.indexOf(entry), 1)
+    if (this.#currentJob === entry) this.#currentJob = undefined
+  }
+
+  #setBusy(id: string | undefined): void {
+    if (this.#busy === id) return
+    this.#busy = id
+    this.#options.onBusy(id)
+  }
+}
