@@ -1,6 +1,7 @@
 /**
  * One line on stderr that is rewritten in place on a terminal; elsewhere a new line for each step and each tenth.
  * Everything the bootstrap says goes to stderr: stdout belongs to the program.
+ * @param {NodeJS.WritableStream & { isTTY?: boolean, columns?: number }} [stream]
  */
 export function createProgress(stream = process.stderr) {
   const terminal = Boolean(stream.isTTY)
