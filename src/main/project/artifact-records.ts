@@ -6,14 +6,12 @@ export interface ArtifactRecord {
   readonly bytes: number
 }
 
-/** Every column that may name an artifact, inside JSON or as a whole. */
+/** Every column that may name an artifact, inside JSON or as a whole. Results do not: what they are made of is in outputs. */
 const NAMING_COLUMNS = [
   ['run', 'document'],
-  ['run', 'result'],
   ['run_output', 'sha256'],
   ['checkpoint', 'sha256'],
   ['look', 'document'],
-  ['look', 'result'],
   ['look', 'outputs'],
   ['network', 'spec'],
   ['network', 'weights'],

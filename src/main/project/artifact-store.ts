@@ -31,8 +31,8 @@ export class ArtifactStore {
   /** Where workers write what is to be adopted; on the same file system, emptied when the project is opened. */
   readonly scratchFolder: string
   readonly #builtIns = new Map<string, string>()
-  /** Stored by this process and not yet named by any row: not garbage yet. */
-  readonly #fresh = new Set<string>()
+  /** How often this process stored a hash that no row names yet: not garbage. */
+  readonly #fresh = new Map<string, number>()
   readonly #knownFolders = new Set<string>()
   readonly #write: WriteBytes
 
@@ -90,7 +90,7 @@ export class ArtifactStore {
   /** Stores bytes; on return they are durable. @throws ConvScopeError 'disk' */
   async put(bytes: Uint8Array): Promise<StoredArtifact> {
     const sha256 = hashOf(bytes)
-    this.#fresh.add(sha256)
+    this.#markFresh(sha256)
     if ((await this.size(sha256)) === bytes.byteLength) return { sha256, bytes: bytes.byteLength }
     const temporary = this.scratchFile()
     await writeDurably(temporary, bytes, this.#write)
@@ -116,7 +116,7 @@ export class ArtifactStore {
         remedy: 'Run it again.',
       })
     }
-    this.#fresh.add(sha256)
+    this.#markFresh(sha256)
     if ((await this.size(sha256)) === actual.bytes) {
       await rm(file, { force: true })
       return actual
@@ -159,9 +159,13 @@ export class ArtifactStore {
     }
   }
 
-  /** Rows name these now; they are garbage as soon as none does any more. */
+  /** Rows name these now, or nobody wants them, once for each time they were stored; unless named, they are garbage then. */
   settle(hashes: Iterable<string>): void {
-    for (const sha256 of hashes) this.#fresh.delete(sha256)
+    for (const sha256 of hashes) {
+      const count = (this.#fresh.get(sha256) ?? 0) - 1
+      if (count > 0) this.#fresh.set(sha256, count)
+      else this.#fresh.delete(sha256)
+    }
   }
 
   /** Stored by this process and not named by any row yet. */
@@ -212,6 +216,10 @@ export class ArtifactStore {
       else if (full && (await hashFile(this.path(sha256))).sha256 !== sha256) damagedOnes.push(sha256)
     }
     return { missing, damaged: damagedOnes }
+  }
+
+  #markFresh(sha256: string): void {
+    this.#fresh.set(sha256, (this.#fresh.get(sha256) ?? 0) + 1)
   }
 
   #ownPath(sha256: string): string {

@@ -17,6 +17,7 @@ export interface LookBounds {
   readonly bytes: number
 }
 
+const KEPT = 0.9
 const DEFAULT_BOUNDS: LookBounds = { looks: 500, bytes: 256 * 2 ** 20 }
 
 export const PastLook = Look.omit({ outputs: true, result: true }).extend({ usedAt: Timestamp })
@@ -133,8 +134,8 @@ export class Looks {
     for (const row of this.#database.all('SELECT used_at, bytes FROM look ORDER BY used_at DESC')) {
       count++
       sum += Number(row['bytes'])
-      // The one just made stays, however large it is.
-      if (count > 1 && (count > this.#bounds.looks || sum > this.#bounds.bytes)) {
+      // A little below the bounds, so that not every look has to prune. The one just made stays, however large it is.
+      if (count > 1 && (count > this.#bounds.looks * KEPT || sum > this.#bounds.bytes * KEPT)) {
         return this.#removeWhere('used_at <= ?', Number(row['used_at']))
       }
     }

@@ -24,6 +24,8 @@ export function saveOutputs(
   outputs: readonly OutputRecord[],
 ): void {
   artifacts.record(outputs)
+  // A run that failed with outputs and was resumed writes them anew.
+  database.run('DELETE FROM run_output WHERE run_id = ?', id)
   for (const [position, { name, kind, sha256, bytes, shape, dtype }] of outputs.entries()) {
     database.run(
       `INSERT INTO run_output (run_id, position, name, kind, sha256, bytes, shape, dtype) VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,

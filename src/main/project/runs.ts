@@ -152,11 +152,6 @@ export class Runs {
     })
   }
 
-  /** Counts a beginning; an end in order, a pause or a failure sets the count back. */
-  countAttempt(id: string): void {
-    this.#database.run('UPDATE run SET attempts = attempts + 1 WHERE id = ?', id)
-  }
-
   /** Result, outputs, provenance, last events and what `also` does come into being together, or not at all. */
   finish(
     id: string,
@@ -171,8 +166,12 @@ export class Runs {
     })
   }
 
-  fail(id: string, error: ErrorReport, events: readonly DurableJobEvent[]): void {
-    this.#change(id, 'failed', events, () => this.#end(id, { error }))
+  /** Keeps the outputs that are there nevertheless. */
+  fail(id: string, error: ErrorReport, outputs: readonly OutputRecord[], events: readonly DurableJobEvent[]): void {
+    this.#change(id, 'failed', events, () => {
+      saveOutputs(this.#database, this.#artifacts, id, outputs)
+      this.#end(id, { error })
+    })
   }
 
   /** Keeps the outputs written so far. */
@@ -232,7 +231,7 @@ export class Runs {
             message: `The program ended ${MOST_ATTEMPTS} times in the middle of this run`,
             remedy: 'Look into the log file; resume the run to try once more.',
           }
-          this.fail(id, error, this.#numbered(id, [{ type: 'failed', error }]))
+          this.fail(id, error, [], this.#numbered(id, [{ type: 'failed', error }]))
           continue
         }
         this.#change(
@@ -260,6 +259,7 @@ export class Runs {
         throw new ConvScopeError('conflict', `The run ${id} is ${from} and cannot become ${to}`)
       }
       this.#database.run('UPDATE run SET state = ? WHERE id = ?', to, id)
+      if (to === 'running') this.#database.run('UPDATE run SET attempts = attempts + 1 WHERE id = ?', id)
       if (to === 'paused' || to === 'failed') this.#database.run('UPDATE run SET attempts = 0 WHERE id = ?', id)
       this.#events.append(id, events)
       also?.()

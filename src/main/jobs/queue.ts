@@ -1,0 +1,197 @@
+/**
+ * The queue of lasting runs, and looks beside it. The queue itself is the database: what is waiting there is begun, one at a
+ * time, and after a kill it is found again. A connection that is lost never cancels anything.
+ */
+import { ConvScopeError } from '../../shared/errors.ts'
+import { parseDocument, experimentKinds, type ExperimentDocument } from '../../shared/experiments/index.ts'
+import type { JobEvent, JobSummary } from '../../shared/jobs.ts'
+import type { Look } from '../../shared/runs.ts'
+import { createLogger } from '../platform/logger.ts'
+import type { NewJobEvent } from '../project/job-events.ts'
+import { libraryHashes, referencesOf } from '../project/library-hashes.ts'
+import type { Project } from '../project/project.ts'
+import type { Executor } from './executor.ts'
+import { LookBroker } from './look-broker.ts'
+import { RunningJob, type JobSurroundings, type WhenDone } from './running-job.ts'
+import { Watchers } from './watchers.ts'
+
+const log = createLogger('jobs')
+
+export interface JobQueueOptions {
+  /** Begin runs that were already waiting when the project was opened; otherwise only those started or resumed here. */
+  readonly beginWaiting?: boolean
+  readonly whenDone?: WhenDone
+  readonly batchMs?: number
+  readonly retryMs?: number
+  readonly closingMs?: number
+  /** After so long the project's garbage is collected, once. */
+  readonly cleanUpAfterMs?: number
+}
+
+const DEFAULTS = { batchMs: 250, retryMs: 5000, closingMs: 5000, cleanUpAfterMs: 60_000 } as const
+
+export class JobQueue {
+  readonly #project: Project
+  readonly #closing = new AbortController()
+  readonly #surroundings: JobSurroundings
+  readonly #looks: LookBroker
+  readonly #watchers: Watchers
+  readonly #cleanUp: NodeJS.Timeout
+  /** The runs that may be begun; undefined for all. */
+  readonly #eligible: Set<string> | undefined
+  #running: { job: RunningJob; ended: Promise<void> } | undefined
+
+  constructor(project: Project, executor: Executor, options: JobQueueOptions = {}) {
+    const { batchMs, retryMs, closingMs, cleanUpAfterMs } = { ...DEFAULTS, ...options }
+    this.#project = project
+    this.#eligible = (options.beginWaiting ?? true) ? undefined : new Set()
+    this.#watchers = new Watchers(project, () => this.#running?.job)
+    this.#looks = new LookBroker(project, executor, this.#closing.signal)
+    this.#surroundings = {
+      project,
+      executor,
+      whenDone: options.whenDone,
+      closing: this.#closing.signal,
+      closingMs,
+      batchMs,
+      retryMs,
+      onEvent: (runId) => this.#watchers.onEvent(runId),
+      onPreview: (runId, preview) => this.#watchers.onPreview(runId, preview),
+    }
+    this.#cleanUp = setTimeout(() => this.#collectGarbage(), cleanUpAfterMs)
+    this.#cleanUp.unref()
+    this.#beginNext()
+  }
+
+  /**
+   * Puts a lasting run into the queue and returns its id at once.
+   * @throws ConvScopeError for a document that does not fit ('invalid-input', 'unsupported') or names what is not there ('not-found')
+   */
+  async start(value: unknown, { title }: { title?: string } = {}): Promise<string> {
+    this.#assertOpen()
+    const document = parseDocument(value)
+    const library = libraryHashes(document, this.#project)
+    for (const sha256 of referencesOf(document).artifacts) {
+      if (await this.#project.artifacts.has(sha256)) continue
+      throw new ConvScopeError('not-found', `The picture ${sha256} is not in the project`, { remedy: 'Add it again.' })
+    }
+    const { id } = this.#project.runs.create(document, { title: title ?? titleOf(document), library })
+    this.#admit(id)
+    return id
+  }
+
+  /** Computes a document for looking at, or answers from the history; see `LookBroker.look`. */
+  look(value: unknown, { signal }: { signal?: AbortSignal } = {}): Promise<Look> {
+    return this.#looks.look(value, signal)
+  }
+
+  /**
+   * Durable events with a number above `afterSeq`, then live ones and previews (only the latest, one pending); ends after the
+   * run has ended, or with the signal. @throws ConvScopeError 'not-found'
+   */
+  watch(runId: string, afterSeq = 0, signal?: AbortSignal): AsyncIterableIterator<JobEvent, void, void> {
+    return this.#watchers.watch(runId, afterSeq, signal)
+  }
+
+  /** Running, waiting and last ended runs; a new list whenever it changes, ten times a second at most. */
+  overview(signal?: AbortSignal): AsyncIterableIterator<JobSummary[], void, void> {
+    return this.#watchers.overview(signal)
+  }
+
+  /** Asks a running one to stop, with its partial outputs kept; a waiting one never begins. @throws ConvScopeError 'conflict' for an ended one */
+  cancel(runId: string): void {
+    const job = this.#live(runId)
+    if (job) return job.cancel()
+    this.#store(runId, [{ type: 'cancelled' }], (events) => this.#project.runs.cancel(runId, [], events))
+  }
+
+  /** Holds a running one where it is, or a waiting one back. @throws ConvScopeError 'conflict' for any other */
+  pause(runId: string): void {
+    const job = this.#live(runId)
+    if (job) return job.pause()
+    this.#store(runId, [{ type: 'paused' }], (events) => this.#project.runs.move(runId, 'paused', events))
+  }
+
+  /** Lets a paused one go on; one that failed, or that was paused before the last start, goes on from its last checkpoint. */
+  resume(runId: string): void {
+    this.#assertOpen()
+    const job = this.#live(runId)
+    if (job) return job.resume()
+    this.#store(runId, [{ type: 'queued' }], (events) => this.#project.runs.move(runId, 'queued', events))
+    this.#admit(runId)
+  }
+
+  /** Something about runs was changed elsewhere (removed, renamed): the overview is sent again. */
+  refresh(): void {
+    this.#watchers.onChange()
+  }
+
+  /** Stops what runs, which then waits for the next start, and ends every watch. The project stays open. */
+  async close(): Promise<void> {
+    clearTimeout(this.#cleanUp)
+    this.#closing.abort(new ConvScopeError('cancelled', 'The program closes'))
+    await Promise.all([this.#running?.ended, this.#looks.settled()])
+    this.#watchers.close()
+  }
+
+  #live(runId: string): RunningJob | undefined {
+    return this.#running?.job.id === runId ? this.#running.job : undefined
+  }
+
+  #admit(runId: string): void {
+    this.#eligible?.add(runId)
+    this.#watchers.onEvent(runId)
+    this.#beginNext()
+  }
+
+  #beginNext(): void {
+    if (this.#running || this.#closing.signal.aborted) return
+    const id = this.#project.runs.queued().find((waiting) => this.#eligible?.has(waiting) ?? true)
+    if (id === undefined) return
+    const job = new RunningJob(id, this.#surroundings)
+    // Marked as running before anything else can happen; the end comes later even where execution fails at once.
+    this.#running = { job, ended: Promise.resolve() }
+    this.#running.ended = this.#execute(job)
+  }
+
+  async #execute(job: RunningJob): Promise<void> {
+    let canGoOn = true
+    try {
+      await job.execute()
+    } catch (error) {
+      // The state of this run is not known to be stored; going on would fail the same way.
+      log.error('the queue stops: a run could not be stored', { run: job.id, error })
+      canGoOn = false
+    }
+    this.#running = undefined
+    this.#watchers.onEvent(job.id)
+    if (canGoOn) this.#beginNext()
+  }
+
+  /** A change of a run that nobody executes. */
+  #store(
+    runId: string,
+    events: readonly NewJobEvent[],
+    write: (events: Parameters<Project['jobEvents']['append']>[1]) => void,
+  ): void {
+    const last = this.#project.jobEvents.lastSeq(runId)
+    write(events.map((event, index) => ({ ...event, seq: last + 1 + index, at: Date.now() })))
+    this.#watchers.onEvent(runId)
+  }
+
+  #assertOpen(): void {
+    if (this.#closing.signal.aborted) throw new ConvScopeError('conflict', 'The program closes')
+  }
+
+  #collectGarbage(): void {
+    this.#project.collectGarbage().catch((error: unknown) => log.warn('the garbage was not collected', { error }))
+  }
+}
+
+/** E.g. "Deconvnet projection: mnist-convnet, mnist". */
+function titleOf(document: ExperimentDocument): string {
+  const { networks, datasets } = referencesOf(document)
+  const names = [...networks, ...datasets].join(', ')
+  const { title } = experimentKinds[document.kind]
+  return names ? `${title}: ${names}` : title
+}
