@@ -12,7 +12,8 @@ export async function areStored(artifacts: ArtifactStore, outputs: readonly Outp
 export async function assertStored(artifacts: ArtifactStore, outputs: readonly OutputRecord[]): Promise<void> {
   const names = new Set<string>()
   for (const { name, kind, sha256, bytes } of outputs) {
-    if (names.has(`${kind} ${name}`)) throw new ConvScopeError('damaged', `There are two outputs (${kind}) named ${name}`)
+    if (names.has(`${kind} ${name}`))
+      throw new ConvScopeError('damaged', `There are two outputs (${kind}) named ${name}`)
     names.add(`${kind} ${name}`)
     const size = await artifacts.size(sha256)
     if (size !== bytes) {
