@@ -26,14 +26,16 @@ function wanted(root) {
 /** Some packages exist once for glibc and once for musl. */
 const libc = process.platform === 'linux' && !existsSync('/etc/alpine-release') ? 'glibc' : 'musl'
 
-function fitsHere(entry) {
-  const listed = (list, name) =>
-    !list || list.includes(name) || list.some((item) => item.startsWith('!') && item !== `!${name}`)
-  return (
-    listed(entry.os, process.platform) &&
-    listed(entry.cpu, process.arch) &&
-    (process.platform !== 'linux' || listed(entry.libc, libc))
-  )
+/** Whether one of the lockfile's fields os, cpu and libc (names, or names with ! for what is excluded) allows a name. */
+function allows(field, name) {
+  const names = field === undefined ? [] : [field].flat()
+  const included = names.filter((item) => !item.startsWith('!'))
+  return !names.includes(`!${name}`) && (included.length === 0 || included.includes(name))
+}
+
+function fitsHere({ os, cpu, libc: library }) {
+  const fitsLibrary = process.platform !== 'linux' || allows(library, libc)
+  return allows(os, process.platform) && allows(cpu, process.arch) && fitsLibrary
 }
 
 /**

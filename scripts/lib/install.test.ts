@@ -155,11 +155,17 @@ describe('missingPackages', () => {
       '': {},
       'node_modules/here': { version: '1.0.0', os: [process.platform], cpu: [process.arch] },
       'node_modules/there': { version: '1.0.0', os: ['aix'] },
+      'node_modules/one-library': {
+        version: '1.0.0',
+        os: 'linux',
+        libc: process.platform === 'linux' ? 'other' : 'musl',
+      },
+      'node_modules/not-there': { version: '1.0.0', os: ['!aix'] },
       'node_modules/not-here': { version: '1.0.0', os: [`!${process.platform}`] },
       'node_modules/a/node_modules/inner': { version: '2.0.0' },
     }
     writeFileSync(join(root, 'package-lock.json'), JSON.stringify({ packages }))
-    expect(missingPackages(root)).toEqual(['here@1.0.0', 'inner@2.0.0'])
+    expect(missingPackages(root)).toEqual(['here@1.0.0', 'not-there@1.0.0', 'inner@2.0.0'])
   })
 
   it('does not take half an installation for one', () => {
