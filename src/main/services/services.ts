@@ -38,10 +38,7 @@ export interface NetworksService {
   list(): Promise<Omit<NetworkRecord, 'spec'>[]>
   page(input: { name: string }): Promise<NetworkPage>
   /** `values` are the bytes of an `.npy` file. */
-  weights(input: {
-    name: string
-    layer: string
-  }): Promise<{ parameter: string; shape: number[]; values: Uint8Array<ArrayBuffer> }[]>
+  weights(input: { name: string; layer: string }): Promise<{ parameter: string; shape: number[]; values: Uint8Array }[]>
   remove(input: { name: string }): Promise<void>
 }
 
@@ -60,7 +57,7 @@ export interface DatasetPage {
   /** `[height, width, channels]`. */
   shape: [number, number, number]
   /** `[count, height, width, channels]`, 0…255. */
-  images: Uint8Array<ArrayBuffer>
+  images: Uint8Array
 }
 
 export interface DatasetsService {

@@ -1,7 +1,7 @@
 import { oc } from '@orpc/contract'
 import * as z from 'zod'
 import { NetworkPage, NetworkRecord } from '../network/page.ts'
-import { LibraryName } from '../values.ts'
+import { Bytes, LibraryName } from '../values.ts'
 import { failures } from './failures.ts'
 
 export const networks = {
@@ -15,7 +15,7 @@ export const networks = {
   weights: oc
     .errors(failures)
     .input(z.object({ name: LibraryName, layer: LibraryName }))
-    .output(z.array(z.object({ parameter: z.string(), shape: z.array(z.number()), values: z.instanceof(Uint8Array) }))),
+    .output(z.array(z.object({ parameter: z.string(), shape: z.array(z.number()), values: Bytes }))),
   remove: oc
     .errors(failures)
     .input(z.object({ name: LibraryName }))
