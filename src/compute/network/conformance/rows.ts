@@ -43,9 +43,7 @@ export function compare(name: string, quantity: string, actual: Values, expected
   if (actual.shape.join() !== expected.shape.join()) {
     return passed(name, quantity, false, `shape [${actual.shape.join()}] instead of [${expected.shape.join()}]`)
   }
-  let largest = 0
-  for (let index = 0; index < expected.data.length; index++)
-    largest = Math.max(largest, Math.abs(expected.data[index] ?? NaN))
+  const largest = Array.from(expected.data).reduce((most, value) => Math.max(most, Math.abs(value)), 0)
   let worst = 0
   let ratio = 0
   for (let index = 0; index < expected.data.length; index++) {

@@ -35,7 +35,9 @@ export const maxPool: LayerImplementation<'max-pool'> = {
   forward({ tf, spec, inputShapes }, inputs, mode) {
     const [height, width] = mapShape(inputShapes)
     const windows = windowsOf(spec, height, width)
-    const padded = padForWindows(tf, only(inputs), windows, LOWEST)
+    const x = only(inputs) as Tensor4D
+    const padded = padForWindows(tf, x, windows, LOWEST)
+    if (mode.training && (padded !== x || tf.getBackend() === 'wasm')) return { output: differentiable(tf, x, windows) }
     const output = tf.maxPool(padded, spec.kernel, spec.stride, 'valid')
     if (mode.training || !mode.saving) return { output }
     return { output, saved: { winners: winners(tf, padded, windows) } }
@@ -54,6 +56,25 @@ export function requireInput({ rows, columns }: Windows): void {
       throw new RangeError('a window would lie in the padding alone')
     }
   }
+}
+
+/**
+ * For training where the engine's own gradient cannot be trusted: with padding, and on wasm, whose kernel loses windows of which every
+ * value is negative.
+ */
+function differentiable(tf: TensorFlow, x: Tensor4D, windows: Windows): Tensor4D {
+  const { rows, columns } = windows
+  const pool = tf.customGrad((input, save) => {
+    if (typeof input === 'function' || typeof save !== 'function')
+      throw new TypeError('unexpected arguments of a custom gradient')
+    const padded = padForWindows(tf, input, windows, LOWEST)
+    save([winners(tf, padded, windows)])
+    return {
+      value: tf.maxPool(padded, [rows.kernel, columns.kernel], [rows.stride, columns.stride], 'valid'),
+      gradFunc: (signal, saved) => unpool(tf, windows, signal as Tensor4D, only(saved) as Tensor4D, 'sum'),
+    }
+  })
+  return pool(x) as Tensor4D
 }
 
 /** Index (row-major in the window) of the first maximum of every window: float32 `[batch, rows, columns, channels]`. */
