@@ -1,0 +1,92 @@
+import { chmod, mkdtemp, rm, stat } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { buffer } from 'node:stream/consumers'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { newEndpoint, removeEndpoint } from '../platform/endpoint.ts'
+import { ArtifactStore } from '../project/artifact-store.ts'
+import { connectToHolder } from '../rpc/client.ts'
+import { createRequestHandler } from '../rpc/handler.ts'
+import { createFakeServices, stepEvent } from '../rpc/testing/fake-services.ts'
+import type { FakeServices } from '../rpc/testing/fake-services.ts'
+import { createContentHandler } from './content.ts'
+import { startLocalEndpoint } from './local-endpoint.ts'
+
+const token = 'b7'.repeat(32)
+const log = { error: vi.fn() }
+
+describe('the local endpoint', () => {
+  let folder: string
+  let endpoint: string
+  let services: FakeServices
+  let artifacts: ArtifactStore
+  let local: { close(): Promise<void> }
+
+  beforeEach(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'convscope-local-'))
+    await chmod(folder, 0o700)
+    endpoint = newEndpoint()
+    services = createFakeServices()
+    artifacts = new ArtifactStore(folder)
+    await artifacts.prepare()
+    const content = createContentHandler({ artifacts, log })
+    local = await startLocalEndpoint({ endpoint, token, content, rpc: createRequestHandler(services, log), log })
+  })
+  afterEach(async () => {
+    await local.close()
+    removeEndpoint(endpoint)
+    await rm(folder, { recursive: true, force: true })
+  })
+
+  it('carries the whole contract, streams included', async () => {
+    const holder = await connectToHolder({ endpoint, token })
+    services.events.set('short', [stepEvent(1), { type: 'done', seq: 2, at: 1 }])
+    expect(await holder.client.jobs.start({ document: { kind: 'deconvnet' } })).toEqual({ id: 'run-1' })
+    const types: string[] = []
+    for await (const event of await holder.client.jobs.watch({ id: 'short' })) types.push(event.type)
+    expect(types).toEqual(['step', 'done'])
+    holder.close()
+  })
+
+  it('gives and takes files', async () => {
+    const holder = await connectToHolder({ endpoint, token })
+    const bytes = Buffer.alloc(200_000, 'xyz')
+    const stored = await holder.upload(
+      (async function* () {
+        yield bytes
+      })(),
+    )
+    expect(stored.bytes).toBe(200_000)
+    expect((await buffer(await holder.artifact(stored.sha256))).equals(bytes)).toBe(true)
+    await expect(holder.artifact('0'.repeat(64))).rejects.toMatchObject({ code: 'not-found' })
+    holder.close()
+  })
+
+  it.runIf(process.platform !== 'win32')('lies in a folder that only this user can enter', async () => {
+    expect((await stat(dirname(endpoint))).mode & 0o077).toBe(0)
+  })
+
+  it('refuses who does not know the token', async () => {
+    await expect(connectToHolder({ endpoint, token: 'c8'.repeat(32) })).rejects.toMatchObject({ code: 'disconnected' })
+  })
+
+  it('tells a command when the holder goes away, and fails what it was waiting for', async () => {
+    const holder = await connectToHolder({ endpoint, token })
+    services.events.set('endless', [stepEvent(1)])
+    const lost = new Promise<void>((resolve) => {
+      holder.onLost(resolve)
+    })
+    const stream = await holder.client.jobs.watch({ id: 'endless' })
+    await stream.next()
+    const waiting = stream.next()
+    const refused = expect(waiting).rejects.toMatchObject({ code: 'disconnected' })
+    await local.close()
+    await refused
+    await lost
+    await expect(holder.artifact('0'.repeat(64))).rejects.toMatchObject({ code: 'disconnected' })
+  })
+
+  it('is not found where nobody listens', async () => {
+    await expect(connectToHolder({ endpoint: newEndpoint(), token })).rejects.toMatchObject({ code: 'disconnected' })
+  })
+})
