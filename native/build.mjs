@@ -4,6 +4,7 @@
  * no TensorFlow, no node-gyp. Without arguments it refreshes the prebuilt binary of this system under resources/native/.
  *
  *   node native/build.mjs [--out <file.node>]
+ *   node native/build.mjs --check      fails if the prebuilt binary does not belong to the sources
  */
 import { spawn, spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
@@ -131,14 +132,29 @@ export async function buildAddon(/** @type {string} */ outFile) {
   writeFileSync(join(dirname(outFile), 'manifest.json'), `${JSON.stringify(manifest, null, 2)}\n`)
 }
 
+/** What differs between the manifest of the prebuilt binary and the files: an empty list if the binary belongs to the sources. */
+export function checkPrebuilt() {
+  const manifest = JSON.parse(readFileSync(join(prebuiltFolder, 'manifest.json'), 'utf8'))
+  const sources = sourceHashes()
+  const names = new Set([...Object.keys(sources), ...Object.keys(manifest.sources)])
+  const changed = [...names].filter((name) => sources[name] !== manifest.sources[name])
+  return sha256(join(prebuiltFolder, addonName)) === manifest.binary.sha256 ? changed : [...changed, addonName]
+}
+
 if (process.argv[1] !== undefined && import.meta.url === pathToFileURL(process.argv[1]).href) {
   const at = process.argv.indexOf('--out')
   const outFile = at < 0 ? join(prebuiltFolder, addonName) : resolve(process.argv[at + 1] ?? addonName)
   try {
-    await buildAddon(outFile)
-    process.stdout.write(`${outFile}\n`)
+    if (process.argv.includes('--check')) {
+      const changed = checkPrebuilt()
+      if (changed.length > 0)
+        throw new Error(`changed since it was built: ${changed.join(', ')}; run node native/build.mjs`)
+    } else {
+      await buildAddon(outFile)
+      process.stdout.write(`${outFile}\n`)
+    }
   } catch (error) {
-    process.stderr.write(`The TensorFlow addon could not be built: ${error instanceof Error ? error.message : error}\n`)
+    process.stderr.write(`The TensorFlow addon: ${error instanceof Error ? error.message : error}\n`)
     process.exitCode = 1
   }
 }

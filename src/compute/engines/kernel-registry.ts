@@ -9,10 +9,8 @@ export type KernelBody = (call: {
   backend: object
 }) => TensorInfo
 
-export type StockKernel = KernelBody
-
 /** The kernel that the backend's package registered, or undefined where it has none. */
-export function stockKernel(tf: Tfjs, backendName: string, kernelName: string): StockKernel | undefined {
+export function stockKernel(tf: Tfjs, backendName: string, kernelName: string): KernelBody | undefined {
   const config = tf.getKernel(kernelName, backendName) as KernelConfig | undefined
   if (config === undefined) return undefined
   return ({ inputs, attrs, backend }) => {
@@ -44,4 +42,11 @@ export function pairAttribute(value: unknown): readonly [number, number] {
 /** The attribute as it is, for the tfjs helper that expects it. */
 export function attribute<T>(attrs: NamedAttrMap, name: string): T {
   return attrs[name] as T
+}
+
+const isRegistered = (info: TensorInfo): info is Tensor => 'isDisposedInternal' in info
+
+/** What a kernel returned, as a tensor: some backends return one, others its bare description, which must be registered once and only once. */
+export function asTensor(tf: Tfjs, info: TensorInfo): Tensor {
+  return isRegistered(info) ? info : tf.engine().makeTensorFromTensorInfo(info)
 }

@@ -1,7 +1,7 @@
 /** What replaces tfjs-node's own kernels on TensorFlow: one guard against memory corruption and cheaper forms of four operations. */
 import type { DataType, Tensor, Tensor4D, TensorInfo } from '@tensorflow/tfjs'
 import type { Tfjs } from './engine.ts'
-import { attribute, pairAttribute, replaceKernel, stockKernel } from './kernel-registry.ts'
+import { asTensor, attribute, pairAttribute, replaceKernel, stockKernel } from './kernel-registry.ts'
 
 export const TENSORFLOW_BACKEND = 'tensorflow'
 
@@ -69,10 +69,6 @@ function guardFilterGradient(tf: Tfjs): void {
       return tf.reshape(tf.concat(taps, 0), filterShape)
     })
   })
-}
-
-function asTensor(tf: Tfjs, info: TensorInfo): Tensor {
-  return tf.engine().makeTensorFromTensorInfo(info)
 }
 
 function typeAttribute(backend: NodeBackend, dtype: DataType): OperationAttribute {

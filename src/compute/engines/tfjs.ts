@@ -2,15 +2,21 @@
 import { createRequire } from 'node:module'
 import { ConvScopeError } from '../../shared/errors.ts'
 import type { Tfjs } from './engine.ts'
+import { repairGradients } from './repaired-gradients.ts'
 
 /** Loads CommonJS packages: tfjs-node's kernels and the wasm glue exist only in that form, and must meet the same tfjs-core. */
 export const requireModule = createRequire(import.meta.url)
 
-/** tfjs 4.22.0 in production mode (no per-operation validity checks, no hints on the console). */
+let loaded: Tfjs | undefined
+
+/** tfjs 4.22.0 in production mode (no per-operation validity checks, no hints on the console), with its wrong gradients put right. */
 export function loadTfjs(): Tfjs {
-  const tf = requireModule('@tensorflow/tfjs') as Tfjs
-  tf.enableProdMode()
-  return tf
+  if (loaded === undefined) {
+    loaded = requireModule('@tensorflow/tfjs') as Tfjs
+    loaded.enableProdMode()
+    repairGradients(loaded)
+  }
+  return loaded
 }
 
 /**

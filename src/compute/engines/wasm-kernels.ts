@@ -1,188 +1,24 @@
 /**
  * Kernels that tfjs's WebAssembly backend lacks or has as plain loops, composed from those that XNNPACK runs fast:
- * the gradients of convolutions as convolutions, products of transposed matrices, the gradient of gather.
+ * the gradients of convolutions as convolutions, products of transposed matrices, the gradient of gather. And three that compute wrongly in
+ * tfjs 4.22 (the conformity table shows it): the gradient of max pooling, one-hot rows of floats, 'same' padding with kernels smaller than
+ * their stride.
  */
-import type { NamedAttrMap, Tensor, Tensor2D, Tensor4D } from '@tensorflow/tfjs'
+import type { Tensor, Tensor2D, Tensor4D, TensorInfo } from '@tensorflow/tfjs'
 import type { Tfjs } from './engine.ts'
-import { attribute, pairAttribute, replaceKernel, stockKernel, type KernelBody } from './kernel-registry.ts'
+import { asTensor, attribute, pairAttribute, replaceKernel, stockKernel, type KernelBody } from './kernel-registry.ts'
+import {
+  convolutionFilterGradient,
+  convolutionInputGradient,
+  depthwiseFilterGradient,
+  depthwiseInputGradient,
+} from './wasm-convolution-gradients.ts'
 
 export const WASM_BACKEND = 'wasm'
 
 /** Part of an engine's identity: change it whenever results may change. */
-export const WASM_KERNELS = 'stock+composed-convolution-gradients+transposed-matmul+segment-sum'
-
-type Shape4 = [number, number, number, number]
-
-interface Geometry {
-  readonly top: number
-  readonly left: number
-  readonly strideHeight: number
-  readonly strideWidth: number
-  readonly outHeight: number
-  readonly outWidth: number
-}
-
-function geometry(
-  tf: Tfjs,
-  attrs: NamedAttrMap,
-  inputShape: Shape4,
-  filterShape: Shape4,
-  depthwise: boolean,
-): Geometry {
-  const { padInfo, strideHeight, strideWidth, outHeight, outWidth } = tf.backend_util.computeConv2DInfo(
-    inputShape,
-    filterShape,
-    [...pairAttribute(attrs['strides'])] as [number, number],
-    [...pairAttribute(attrs['dilations'] ?? 1)] as [number, number],
-    attribute<'valid' | 'same'>(attrs, 'pad'),
-    attribute<'floor'>(attrs, 'dimRoundingMode'),
-    depthwise,
-  )
-  return { top: padInfo.top, left: padInfo.left, strideHeight, strideWidth, outHeight, outWidth }
-}
-
-/** Zero padding (positive) or cutting (negative) at the four sides of two neighbouring axes. */
-function frame(tf: Tfjs, x: Tensor4D, axis: 1 | 2, [before, after]: readonly [number, number]): Tensor4D {
-  const shape: Shape4 = [...x.shape]
-  const begin: Shape4 = [0, 0, 0, 0]
-  begin[axis] = Math.max(0, -before)
-  shape[axis] -= Math.max(0, -before) + Math.max(0, -after)
-  const cut = before < 0 || after < 0 ? tf.slice(x, begin, shape) : x
-  if (before <= 0 && after <= 0) return cut
-  const pads: [number, number][] = [
-    [0, 0],
-    [0, 0],
-    [0, 0],
-    [0, 0],
-  ]
-  pads[axis] = [Math.max(0, before), Math.max(0, after)]
-  return tf.pad(cut, pads) as Tensor4D
-}
-
-/** The part of the padded input that the windows cover: [batch or channels, needHeight, needWidth, …]. */
-function covered(tf: Tfjs, x: Tensor4D, at: Geometry, filterHeight: number, filterWidth: number): Tensor4D {
-  const needHeight = (at.outHeight - 1) * at.strideHeight + filterHeight
-  const needWidth = (at.outWidth - 1) * at.strideWidth + filterWidth
-  const tall = frame(tf, x, 1, [at.top, needHeight - x.shape[1] - at.top])
-  return frame(tf, tall, 2, [at.left, needWidth - x.shape[2] - at.left])
-}
-
-/** Puts stride − 1 zeros after every row and column. */
-function stuff(tf: Tfjs, dy: Tensor4D, strideHeight: number, strideWidth: number): Tensor4D {
-  const [batch, height, width, channels] = dy.shape
-  const columns =
-    strideWidth === 1
-      ? dy
-      : tf.pad(tf.reshape(dy, [batch * height, width, 1, channels]), [
-          [0, 0],
-          [0, 0],
-          [0, strideWidth - 1],
-          [0, 0],
-        ])
-  const wide = width * strideWidth
-  const rows =
-    strideHeight === 1
-      ? columns
-      : tf.pad(tf.reshape(columns, [batch * height, 1, wide, channels]), [
-          [0, 0],
-          [0, strideHeight - 1],
-          [0, 0],
-          [0, 0],
-        ])
-  return tf.reshape(rows, [batch, height * strideHeight, wide, channels])
-}
-
-/** dy, zero-stuffed and framed so that a valid correlation with the flipped filter has the input's size. */
-function spread(
-  tf: Tfjs,
-  dy: Tensor4D,
-  at: Geometry,
-  input: Shape4,
-  filterHeight: number,
-  filterWidth: number,
-): Tensor4D {
-  const stuffed = stuff(tf, dy, at.strideHeight, at.strideWidth)
-  const top = filterHeight - 1 - at.top
-  const left = filterWidth - 1 - at.left
-  const tall = frame(tf, stuffed, 1, [top, input[1] + filterHeight - 1 - stuffed.shape[1] - top])
-  return frame(tf, tall, 2, [left, input[2] + filterWidth - 1 - stuffed.shape[2] - left])
-}
-
-/** dW = x, with batch and channels exchanged, correlated with dy as a filter that is dilated by the stride. */
-function convolutionFilterGradient(tf: Tfjs): KernelBody {
-  return ({ inputs, attrs }) =>
-    tf.tidy(() => {
-      const x = inputs['x'] as Tensor4D
-      const dy = inputs['dy'] as Tensor4D
-      const filterShape = attribute<Shape4>(attrs, 'filterShape')
-      const at = geometry(tf, attrs, x.shape, filterShape, false)
-      const channelsFirst = tf.transpose(x, [3, 1, 2, 0])
-      const seen = covered(tf, channelsFirst, at, filterShape[0], filterShape[1])
-      const filter = tf.transpose(dy, [1, 2, 0, 3])
-      const result = tf.conv2d(seen, filter, 1, 'valid', 'NHWC', [at.strideHeight, at.strideWidth])
-      return tf.transpose(result, [1, 2, 0, 3])
-    })
-}
-
-/** dx = dy, spread by the stride, correlated with the flipped filter. */
-function convolutionInputGradient(tf: Tfjs): KernelBody {
-  return ({ inputs, attrs }) =>
-    tf.tidy(() => {
-      const dy = inputs['dy'] as Tensor4D
-      const filter = inputs['filter'] as Tensor4D
-      const inputShape = attribute<Shape4>(attrs, 'inputShape')
-      const at = geometry(tf, attrs, inputShape, filter.shape, false)
-      const wide = spread(tf, dy, at, inputShape, filter.shape[0], filter.shape[1])
-      const flipped = tf.transpose(tf.reverse(filter, [0, 1]), [0, 1, 3, 2])
-      return tf.conv2d(wide, flipped, 1, 'valid')
-    })
-}
-
-/** One tap of the filter at a time: the sum over batch and places of the input seen by the tap times dy. */
-function depthwiseFilterGradient(tf: Tfjs): KernelBody {
-  return ({ inputs, attrs }) =>
-    tf.tidy(() => {
-      const x = inputs['x'] as Tensor4D
-      const dy = inputs['dy'] as Tensor4D
-      const filterShape = attribute<Shape4>(attrs, 'filterShape')
-      const [filterHeight, filterWidth, channels, multiplier] = filterShape
-      const at = geometry(tf, attrs, x.shape, filterShape, true)
-      const [batch, outHeight, outWidth] = dy.shape
-      const seen = covered(tf, x, at, filterHeight, filterWidth)
-      const taps: Tensor[] = []
-      const perChannel = tf.reshape(dy, [batch * outHeight * outWidth, channels, multiplier])
-      for (let row = 0; row < filterHeight; row++) {
-        for (let column = 0; column < filterWidth; column++) {
-          const end = [
-            batch,
-            row + (outHeight - 1) * at.strideHeight + 1,
-            column + (outWidth - 1) * at.strideWidth + 1,
-            channels,
-          ]
-          const part = tf.stridedSlice(seen, [0, row, column, 0], end, [1, at.strideHeight, at.strideWidth, 1])
-          const repeated = tf.reshape(part, [batch * outHeight * outWidth, channels, 1])
-          taps.push(tf.sum(tf.mul(perChannel, repeated), 0))
-        }
-      }
-      return tf.reshape(tf.stack(taps), filterShape)
-    })
-}
-
-/** As for the full convolution, channel by channel; with a multiplier, the gradients of its outputs are summed. */
-function depthwiseInputGradient(tf: Tfjs): KernelBody {
-  return ({ inputs, attrs }) =>
-    tf.tidy(() => {
-      const dy = inputs['dy'] as Tensor4D
-      const filter = inputs['filter'] as Tensor4D
-      const inputShape = attribute<Shape4>(attrs, 'inputShape')
-      const [filterHeight, filterWidth, channels, multiplier] = filter.shape
-      const at = geometry(tf, attrs, inputShape, filter.shape, true)
-      const wide = spread(tf, dy, at, inputShape, filterHeight, filterWidth)
-      const flipped = tf.reshape(tf.reverse(filter, [0, 1]), [filterHeight, filterWidth, channels * multiplier, 1])
-      const each = tf.depthwiseConv2d(wide, flipped as Tensor4D, 1, 'valid')
-      return multiplier === 1 ? each : tf.sum(tf.reshape(each, [...inputShape, multiplier]), -1)
-    })
-}
+export const WASM_KERNELS =
+  'stock+composed-convolution-gradients+transposed-matmul+segment-sum+max-pool-gradient+one-hot+same-padding'
 
 function exchangeLastAxes(tf: Tfjs, x: Tensor): Tensor {
   const axes = x.shape.map((_, axis) => axis)
@@ -197,11 +33,7 @@ function transposedMatMul(tf: Tfjs, stock: KernelBody): KernelBody {
     const transposeB = call.attrs['transposeB'] === true
     if (!transposeA && !transposeB) return stock(call)
     const product = (left: Tensor, right: Tensor): Tensor =>
-      tf
-        .engine()
-        .makeTensorFromTensorInfo(
-          stock({ ...call, inputs: { a: left, b: right }, attrs: { transposeA: false, transposeB: false } }),
-        )
+      asTensor(tf, stock({ ...call, inputs: { a: left, b: right }, attrs: { transposeA: false, transposeB: false } }))
     return tf.tidy(() => {
       const rows = a.shape[a.rank - 2] ?? 0
       const columns = b.shape[b.rank - 2] ?? 0
@@ -228,14 +60,115 @@ function segmentSum(tf: Tfjs): KernelBody {
     })
 }
 
+/** The members of the backend that are used here. Views become invalid when the heap grows, that is, with the next output. */
+interface WasmHeap {
+  makeOutput(shape: readonly number[], dtype: 'float32'): TensorInfo
+  typedArrayFromHeap(tensor: TensorInfo): Float32Array
+}
+
+/**
+ * The stock kernel loses the signal of windows without a positive value. Here it goes to the first maximum, as in Caffe, tfjs's JavaScript kernels
+ * and TensorFlow on the processor; overlapping windows add up.
+ */
+function maxPoolGradient(tf: Tfjs): KernelBody {
+  return ({ inputs, attrs, backend }) => {
+    const { input, dy } = inputs as { input: Tensor4D; dy: Tensor4D }
+    const heap = backend as WasmHeap
+    const info = tf.backend_util.computePool2DInfo(
+      input.shape,
+      attribute<number>(attrs, 'filterSize'),
+      attribute<number>(attrs, 'strides'),
+      1,
+      attribute<'valid'>(attrs, 'pad'),
+      attribute<'floor'>(attrs, 'dimRoundingMode'),
+    )
+    const { batchSize, inHeight, inWidth, outHeight, outWidth, inChannels: channels } = info
+    const result = heap.makeOutput(input.shape, 'float32')
+    const dx = heap.typedArrayFromHeap(result).fill(0)
+    const x = heap.typedArrayFromHeap(input)
+    const signal = heap.typedArrayFromHeap(dy)
+    let at = 0
+    for (let n = 0; n < batchSize; n++) {
+      for (let row = 0; row < outHeight; row++) {
+        const top = row * info.strideHeight - info.padInfo.top
+        const [firstRow, lastRow] = [Math.max(0, top), Math.min(inHeight, top + info.filterHeight)]
+        for (let column = 0; column < outWidth; column++) {
+          const left = column * info.strideWidth - info.padInfo.left
+          const [firstColumn, lastColumn] = [Math.max(0, left), Math.min(inWidth, left + info.filterWidth)]
+          for (let c = 0; c < channels; c++, at++) {
+            let largest = -Infinity
+            let where = ((n * inHeight + firstRow) * inWidth + firstColumn) * channels + c
+            for (let i = firstRow; i < lastRow; i++) {
+              let cell = ((n * inHeight + i) * inWidth + firstColumn) * channels + c
+              for (let j = firstColumn; j < lastColumn; j++, cell += channels) {
+                const value = x[cell] ?? NaN
+                if (value > largest) {
+                  largest = value
+                  where = cell
+                }
+              }
+            }
+            dx[where] = (dx[where] ?? 0) + (signal[at] ?? 0)
+          }
+        }
+      }
+    }
+    return result
+  }
+}
+
+/** The stock kernel writes integers whatever type is asked for. */
+function oneHot(tf: Tfjs, stock: KernelBody): KernelBody {
+  return (call) => {
+    const { dtype } = call.attrs
+    if (dtype !== 'float32') return stock(call)
+    return tf.tidy(() => tf.cast(asTensor(tf, stock({ ...call, attrs: { ...call.attrs, dtype: 'int32' } })), 'float32'))
+  }
+}
+
+/** XNNPACK computes 'same' padding that would be negative wrongly: kernels smaller than their stride get the padding explicitly. */
+function explicitPadding(tf: Tfjs, stock: KernelBody, depthwise: boolean): KernelBody {
+  return (call) => {
+    const { x, filter } = call.inputs as { x: Tensor4D; filter: Tensor4D }
+    const [strideHeight, strideWidth] = pairAttribute(call.attrs['strides'])
+    const small = filter.shape[0] < strideHeight || filter.shape[1] < strideWidth
+    if (call.attrs['pad'] !== 'same' || !small) return stock(call)
+    const { padInfo } = tf.backend_util.computeConv2DInfo(
+      x.shape,
+      filter.shape,
+      [strideHeight, strideWidth],
+      1,
+      'same',
+      undefined,
+      depthwise,
+    )
+    const vertical = [Math.max(0, padInfo.top), Math.max(0, padInfo.bottom)]
+    const horizontal = [Math.max(0, padInfo.left), Math.max(0, padInfo.right)]
+    return stock({ ...call, attrs: { ...call.attrs, pad: [[0, 0], vertical, horizontal, [0, 0]] } })
+  }
+}
+
 /** Call once, after the backend's own kernels are registered. */
 export function replaceWasmKernels(tf: Tfjs): void {
-  const matMul = stockKernel(tf, WASM_BACKEND, 'BatchMatMul')
-  if (matMul === undefined) throw new Error('the WebAssembly backend has no BatchMatMul kernel')
+  const stock = (kernelName: string): KernelBody => {
+    const kernel = stockKernel(tf, WASM_BACKEND, kernelName)
+    if (kernel === undefined) throw new Error(`the WebAssembly backend has no ${kernelName} kernel`)
+    return kernel
+  }
   replaceKernel(tf, WASM_BACKEND, 'Conv2DBackpropFilter', convolutionFilterGradient(tf))
   replaceKernel(tf, WASM_BACKEND, 'Conv2DBackpropInput', convolutionInputGradient(tf))
   replaceKernel(tf, WASM_BACKEND, 'DepthwiseConv2dNativeBackpropFilter', depthwiseFilterGradient(tf))
   replaceKernel(tf, WASM_BACKEND, 'DepthwiseConv2dNativeBackpropInput', depthwiseInputGradient(tf))
-  replaceKernel(tf, WASM_BACKEND, 'BatchMatMul', transposedMatMul(tf, matMul))
+  replaceKernel(tf, WASM_BACKEND, 'BatchMatMul', transposedMatMul(tf, stock('BatchMatMul')))
   replaceKernel(tf, WASM_BACKEND, 'UnsortedSegmentSum', segmentSum(tf))
+  replaceKernel(tf, WASM_BACKEND, 'MaxPoolGrad', maxPoolGradient(tf))
+  replaceKernel(tf, WASM_BACKEND, 'OneHot', oneHot(tf, stock('OneHot')))
+  for (const kernelName of ['Conv2D', 'FusedConv2D', 'DepthwiseConv2dNative', 'FusedDepthwiseConv2D']) {
+    replaceKernel(
+      tf,
+      WASM_BACKEND,
+      kernelName,
+      explicitPadding(tf, stock(kernelName), kernelName.includes('Depthwise')),
+    )
+  }
 }

@@ -1,0 +1,36 @@
+/**
+ * Entry point of a process that checks one engine: `node check-engine.ts <name> <options as JSON>`. Writes one JSON object to file descriptor 3.
+ */
+import { createHash } from 'node:crypto'
+import { writeSync } from 'node:fs'
+import { EngineName } from '../../../shared/engines.ts'
+import { startEngine, type StartOptions } from '../index.ts'
+import { runConformity, type ConformityRow } from './run-conformity.ts'
+import { trainBriefly } from './train-briefly.ts'
+
+export interface EngineCheck {
+  readonly identity: unknown
+  readonly rows: readonly ConformityRow[]
+  /** SHA-256 of the losses and parameters of two short training runs from the same start. */
+  readonly trainings: readonly string[]
+  readonly losses: readonly number[]
+  /** Tensors that live after everything has been disposed. */
+  readonly tensorsLeft: number
+}
+
+const name = EngineName.parse(process.argv[2])
+const options = JSON.parse(process.argv[3] ?? '{}') as StartOptions
+const { engine } = await startEngine(name, options)
+const rows = await runConformity(engine)
+const runs = [await trainBriefly(engine), await trainBriefly(engine)]
+const check: EngineCheck = {
+  identity: engine.identity,
+  rows,
+  trainings: runs.map((run) => createHash('sha256').update(new Uint8Array(run.buffer)).digest('hex')),
+  losses: [...(runs[0] ?? [])].slice(0, 10),
+  tensorsLeft: engine.memory().tensors,
+}
+const text = Buffer.from(JSON.stringify(check))
+for (let at = 0; at < text.length;) at += writeSync(3, text, at)
+await engine.dispose()
+process.exit(0)
