@@ -1,6 +1,6 @@
 /**
  * The queue of lasting runs, and looks beside it. The queue itself is the database: what is waiting there is begun, one at a
- * time, and after a kill it is found again. A connection that is lost never cancels anything.
+ * time (a paused one makes room), and after a kill it is found again. A connection that is lost never cancels anything.
  */
 import { ConvScopeError } from '../../shared/errors.ts'
 import { parseDocument, experimentKinds, type ExperimentDocument } from '../../shared/experiments/index.ts'
@@ -37,15 +37,17 @@ export class JobQueue {
   readonly #looks: LookBroker
   readonly #watchers: Watchers
   readonly #cleanUp: NodeJS.Timeout
+  #isBroken = false
   /** The runs that may be begun; undefined for all. */
   readonly #eligible: Set<string> | undefined
-  #running: { job: RunningJob; ended: Promise<void> } | undefined
+  /** Begun here and not ended: one that computes, and any number of paused ones. */
+  readonly #running = new Map<string, { readonly job: RunningJob; ended: Promise<void> }>()
 
   constructor(project: Project, executor: Executor, options: JobQueueOptions = {}) {
     const { batchMs, retryMs, closingMs, cleanUpAfterMs } = { ...DEFAULTS, ...options }
     this.#project = project
     this.#eligible = (options.beginWaiting ?? true) ? undefined : new Set()
-    this.#watchers = new Watchers(project, () => this.#running?.job)
+    this.#watchers = new Watchers(project, (runId) => this.#live(runId))
     this.#looks = new LookBroker(project, executor, this.#closing.signal)
     this.#surroundings = {
       project,
@@ -108,7 +110,10 @@ export class JobQueue {
   /** Holds a running one where it is, or a waiting one back. @throws ConvScopeError 'conflict' for any other */
   pause(runId: string): void {
     const job = this.#live(runId)
-    if (job) return job.pause()
+    if (job) {
+      job.pause()
+      return this.#beginNext()
+    }
     this.#store(runId, [{ type: 'paused' }], (events) => this.#project.runs.move(runId, 'paused', events))
   }
 
@@ -130,12 +135,12 @@ export class JobQueue {
   async close(): Promise<void> {
     clearTimeout(this.#cleanUp)
     this.#closing.abort(new ConvScopeError('cancelled', 'The program closes'))
-    await Promise.all([this.#running?.ended, this.#looks.settled()])
+    await Promise.all([...[...this.#running.values()].map(({ ended }) => ended), this.#looks.settled()])
     this.#watchers.close()
   }
 
   #live(runId: string): RunningJob | undefined {
-    return this.#running?.job.id === runId ? this.#running.job : undefined
+    return this.#running.get(runId)?.job
   }
 
   #admit(runId: string): void {
@@ -145,27 +150,28 @@ export class JobQueue {
   }
 
   #beginNext(): void {
-    if (this.#running || this.#closing.signal.aborted) return
+    const isComputing = [...this.#running.values()].some(({ job }) => !job.isPaused)
+    if (isComputing || this.#isBroken || this.#closing.signal.aborted) return
     const id = this.#project.runs.queued().find((waiting) => this.#eligible?.has(waiting) ?? true)
     if (id === undefined) return
     const job = new RunningJob(id, this.#surroundings)
     // Marked as running before anything else can happen; the end comes later even where execution fails at once.
-    this.#running = { job, ended: Promise.resolve() }
-    this.#running.ended = this.#execute(job)
+    const entry = { job, ended: Promise.resolve() }
+    this.#running.set(id, entry)
+    entry.ended = this.#execute(job)
   }
 
   async #execute(job: RunningJob): Promise<void> {
-    let canGoOn = true
     try {
       await job.execute()
     } catch (error) {
       // The state of this run is not known to be stored; going on would fail the same way.
       log.error('the queue stops: a run could not be stored', { run: job.id, error })
-      canGoOn = false
+      this.#isBroken = true
     }
-    this.#running = undefined
+    this.#running.delete(job.id)
     this.#watchers.onEvent(job.id)
-    if (canGoOn) this.#beginNext()
+    this.#beginNext()
   }
 
   /** A change of a run that nobody executes. */

@@ -42,8 +42,6 @@ export class RunningJob {
   isPaused = false
   #isCancelled = false
   #isEnded = false
-  #checkpoint: { step: number; bytes: Uint8Array } | undefined
-  #savingCheckpoint: Promise<void> = Promise.resolve()
   readonly #around: JobSurroundings
 
   constructor(id: string, around: JobSurroundings) {
@@ -100,7 +98,7 @@ export class RunningJob {
       const also = await this.#around.whenDone?.(run, document, outcome)
       await this.#store({ type: 'done' }, (events) => runs.finish(this.id, outcome, events, also))
       artifacts.settle(outputs.map(({ sha256 }) => sha256))
-      await this.#dropCheckpoint()
+      this.#dropCheckpoint()
     } catch (error) {
       await this.#ended(error, outputs)
     }
@@ -110,8 +108,7 @@ export class RunningJob {
   async #outcome(document: ExperimentDocument): Promise<ExecutionOutcome> {
     const { project, executor, closing, closingMs } = this.#around
     assertSameLibrary(project.runs.library(this.id), libraryHashes(document, project))
-    const saved = project.checkpoints.get(this.id)
-    const checkpoint = saved ? await project.artifacts.read(saved.sha256) : undefined
+    const checkpoint = await this.#lastCheckpoint()
     if (this.#isCancelled) return { state: 'cancelled', outputs: [] }
     closing.throwIfAborted()
     const request = { id: this.id, document, checkpoint, pictures: true, look: false }
@@ -126,9 +123,7 @@ export class RunningJob {
       closing.addEventListener('abort', giveUp, { once: true, signal: given.signal })
     })
     try {
-      const outcome = await Promise.race([execution, closed])
-      await this.#savingCheckpoint
-      return outcome
+      return await Promise.race([execution, closed])
     } finally {
       given.abort()
       execution.catch(ignore)
@@ -141,17 +136,16 @@ export class RunningJob {
     await assertStored(project.artifacts, outputs)
     await this.#store({ type: 'cancelled' }, (events) => project.runs.cancel(this.id, outputs, events))
     project.artifacts.settle(outputs.map(({ sha256 }) => sha256))
-    await this.#dropCheckpoint()
+    this.#dropCheckpoint()
   }
 
   /** Whatever went wrong, in the order: the user wanted it to end, the program closes, it failed. */
   async #ended(error: unknown, outputs: readonly OutputRecord[]): Promise<void> {
     const { project, closing } = this.#around
-    await this.#savingCheckpoint
     const isStop = error instanceof ConvScopeError && error.code === 'cancelled'
     if (this.#isCancelled || (isStop && !closing.aborted)) {
       await this.#store({ type: 'cancelled' }, (events) => project.runs.cancel(this.id, [], events))
-      await this.#dropCheckpoint()
+      this.#dropCheckpoint()
     } else if (closing.aborted) {
       this.#putBack()
     } else {
@@ -194,50 +188,58 @@ export class RunningJob {
       case 'preview':
         return this.#around.onPreview(this.id, event)
       case 'checkpoint':
-        return this.#onCheckpoint(event)
+        return this.#onCheckpoint(event.step, event.artifact)
       case 'step':
         this.progress = { done: event.done, total: event.total, unit: event.unit, secondsLeft: event.secondsLeft }
-        return this.events.add(event)
+        return this.events.add({ ...event, values: finite(event.values) })
       default:
         return this.events.add(event)
     }
   }
 
-  /** One is written at a time; of those that come meanwhile only the last is. */
-  #onCheckpoint(checkpoint: { step: number; bytes: Uint8Array }): void {
-    const isWaiting = this.#checkpoint !== undefined
-    this.#checkpoint = checkpoint
-    if (!isWaiting) this.#savingCheckpoint = this.#savingCheckpoint.then(() => this.#saveCheckpoint())
-  }
-
-  async #saveCheckpoint(): Promise<void> {
-    const checkpoint = this.#checkpoint
-    this.#checkpoint = undefined
-    if (!checkpoint) return
+  #onCheckpoint(step: number, { sha256, bytes }: { sha256: string; bytes: number }): void {
     const { project } = this.#around
-    const { artifacts, checkpoints } = project
     try {
-      const { sha256, bytes } = await artifacts.put(checkpoint.bytes)
-      const old = checkpoints.save({ runId: this.id, step: checkpoint.step, sha256, createdAt: Date.now() }, bytes)
-      artifacts.settle([sha256])
-      this.events.add({ type: 'checkpoint', step: checkpoint.step })
-      if (old !== undefined && old !== sha256) await project.discard([old])
+      const old = project.checkpoints.save({ runId: this.id, step, sha256, createdAt: Date.now() }, bytes)
+      this.events.add({ type: 'checkpoint', step })
+      if (old !== undefined && old !== sha256) this.#discard(old)
     } catch (error) {
-      log.warn('a checkpoint could not be stored', { run: this.id, folder: project.folder, error })
+      log.warn('a checkpoint could not be stored', { run: this.id, error })
       this.events.add({ type: 'log', message: `The checkpoint was not stored: ${toErrorReport(error).message}` })
+    } finally {
+      project.artifacts.settle([sha256])
     }
   }
 
-  async #dropCheckpoint(): Promise<void> {
-    const { project } = this.#around
+  #discard(sha256: string): void {
+    this.#around.project
+      .discard([sha256])
+      .catch((error: unknown) => log.warn('an old checkpoint was not removed', { run: this.id, error }))
+  }
+
+  #dropCheckpoint(): void {
     try {
-      const old = project.checkpoints.remove(this.id)
-      if (old !== undefined) await project.discard([old])
+      const old = this.#around.project.checkpoints.remove(this.id)
+      if (old !== undefined) this.#discard(old)
     } catch (error) {
       // The run has ended and is stored; what is left over is garbage for the next clean-up.
       log.warn('a checkpoint was not removed', { run: this.id, error })
     }
   }
+
+  /** Undefined where there is none, or where its file is gone: then the run begins anew. */
+  async #lastCheckpoint(): Promise<string | undefined> {
+    const { checkpoints, artifacts } = this.#around.project
+    const saved = checkpoints.get(this.id)
+    if (!saved || (await artifacts.has(saved.sha256))) return saved?.sha256
+    this.events.add({ type: 'log', message: 'The checkpoint is missing; beginning anew.' })
+    return undefined
+  }
+}
+
+/** NaN and infinity, of a training that diverges, are neither JSON nor points of a curve. */
+function finite(values: Readonly<Record<string, number>>): Record<string, number> {
+  return Object.fromEntries(Object.entries(values).filter(([, value]) => Number.isFinite(value)))
 }
 
 function ignore(): undefined {

@@ -15,13 +15,13 @@ interface Watcher {
 
 export class Watchers {
   readonly #project: Project
-  readonly #running: () => RunningJob | undefined
+  readonly #running: (runId: string) => RunningJob | undefined
   readonly #watchers = new Map<string, Set<Watcher>>()
   readonly #overviews = new Set<Bell>()
   #overviewTimer: NodeJS.Timeout | undefined
   #isClosed = false
 
-  constructor(project: Project, running: () => RunningJob | undefined) {
+  constructor(project: Project, running: (runId: string) => RunningJob | undefined) {
     this.#project = project
     this.#running = running
   }
@@ -99,8 +99,7 @@ export class Watchers {
   #eventsAfter(runId: string, seq: number): DurableJobEvent[] {
     const stored = this.#project.jobEvents.after(runId, seq).items
     if (stored.length > 0) return stored
-    const running = this.#running()
-    return running?.id === runId ? running.events.after(seq) : []
+    return this.#running(runId)?.events.after(seq) ?? []
   }
 
   /** All its events are in the database then. A run that was purged has ended too. */
@@ -122,8 +121,8 @@ export class Watchers {
   }
 
   #summary(run: RunSummary): JobSummary {
-    const running = this.#running()
-    if (running?.id === run.id && running.progress) return { run, progress: running.progress }
+    const progress = this.#running(run.id)?.progress
+    if (progress) return { run, progress }
     const step = this.#project.jobEvents.last(run.id, 'step')
     if (step?.type !== 'step') return { run }
     const { done, total, unit } = step
