@@ -33,7 +33,9 @@ function allows(field, name) {
   return !names.includes(`!${name}`) && (included.length === 0 || included.includes(name))
 }
 
-function fitsHere({ os, cpu, libc: library }) {
+/** Whether npm installs an entry of the lockfile here. An optional one that is for no system in particular may be left out. */
+function isWanted([path, { os, cpu, libc: library, optional, link }]) {
+  if (!path || link || (optional && !os && !cpu)) return false
   const fitsLibrary = process.platform !== 'linux' || allows(library, libc)
   return allows(os, process.platform) && allows(cpu, process.arch) && fitsLibrary
 }
@@ -46,7 +48,7 @@ export function missingPackages(root) {
   const locked = readJson(join(root, 'package-lock.json'))?.packages ?? {}
   const installed = readJson(join(root, 'node_modules', '.package-lock.json'))?.packages ?? {}
   return Object.entries(locked)
-    .filter(([path, entry]) => path && !entry.link && fitsHere(entry))
+    .filter(isWanted)
     .filter(([path, entry]) => installed[path]?.version !== entry.version || !existsSync(join(root, path)))
     .map(([path, entry]) => `${path.split('node_modules/').at(-1)}@${entry.version}`)
 }
@@ -71,9 +73,7 @@ async function installAside(root, progress, npm) {
     for (const name of ['package.json', 'package-lock.json', '.npmrc']) {
       if (existsSync(join(root, name))) copyFileSync(join(root, name), join(staging, name))
     }
-    const total = Object.entries(readJson(join(staging, 'package-lock.json')).packages).filter(
-      ([path, entry]) => path && fitsHere(entry),
-    ).length
+    const total = Object.entries(readJson(join(staging, 'package-lock.json')).packages).filter(isWanted).length
     progress.update('Installing packages', 0, total)
     await npmCleanInstall(staging, { npm, onPackage: (count) => progress.update('Installing packages', count, total) })
     const modules = join(root, 'node_modules')

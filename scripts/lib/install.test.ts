@@ -154,6 +154,7 @@ describe('missingPackages', () => {
     const packages = {
       '': {},
       'node_modules/here': { version: '1.0.0', os: [process.platform], cpu: [process.arch] },
+      'node_modules/maybe': { version: '1.0.0', optional: true },
       'node_modules/there': { version: '1.0.0', os: ['aix'] },
       'node_modules/one-library': {
         version: '1.0.0',
