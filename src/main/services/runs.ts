@@ -1,0 +1,62 @@
+/** What the project holds of runs and looks. */
+import { writeFile } from 'node:fs/promises'
+import { OUTPUT_EXTENSIONS, type RunRecord } from '../../shared/runs.ts'
+import type { JobQueue } from '../jobs/queue.ts'
+import { diskError } from '../platform/disk-error.ts'
+import { hashFile } from '../platform/hash.ts'
+import type { Project } from '../project/project.ts'
+import type { RunsService } from './services.ts'
+import { zipArchive, type ZipEntry } from './zip.ts'
+
+export function createRuns(project: Project, queue: JobQueue): RunsService {
+  return {
+    list: (query) => Promise.resolve(project.runs.list(query)),
+    show: ({ id }) => Promise.resolve(project.runs.get(id)),
+    keep: async ({ documentHash }) => ({ id: await queue.start(project.looks.get(documentHash).document) }),
+    history: ({ limit }) => Promise.resolve(project.looks.history(limit).items),
+    rename: ({ id, title }) => {
+      project.runs.rename(id, title)
+      queue.refresh()
+      return Promise.resolve()
+    },
+    remove: ({ id }) => {
+      project.runs.remove(id)
+      queue.refresh()
+      return Promise.resolve()
+    },
+    restore: ({ id }) => {
+      project.runs.restore(id)
+      queue.refresh()
+      return Promise.resolve()
+    },
+    export: async ({ id }) => {
+      const run = project.runs.get(id)
+      const file = project.artifacts.scratchFile()
+      try {
+        await writeFile(file, zipArchive(entriesOf(run, project)))
+      } catch (error) {
+        throw diskError(file, 'write', error)
+      }
+      const { sha256 } = await project.artifacts.adopt(file, (await hashFile(file)).sha256)
+      // Nothing will name it: the next clean-up after a day removes it.
+      project.artifacts.settle([sha256])
+      return { sha256, fileName: `${run.kind}-${run.id}.zip` }
+    },
+  }
+}
+
+function entriesOf(run: RunRecord, project: Project): ZipEntry[] {
+  const json = (name: string, value: unknown): ZipEntry[] =>
+    value === undefined
+      ? []
+      : [{ name, read: () => Promise.resolve(new TextEncoder().encode(`${JSON.stringify(value, null, 2)}\n`)) }]
+  return [
+    ...json('document.json', run.document),
+    ...json('result.json', run.result),
+    ...json('provenance.json', run.provenance),
+    ...run.outputs.map(({ name, kind, sha256 }) => ({
+      name: `${name}.${OUTPUT_EXTENSIONS[kind]}`,
+      read: () => project.artifacts.read(sha256),
+    })),
+  ]
+}

@@ -1,0 +1,190 @@
+/** The program itself: session, engines, settings, health. */
+import { cpus, freemem, totalmem } from 'node:os'
+import type { DoctorReport, Settings, SystemStatus } from '../../shared/contract/system.ts'
+import type { EngineReport } from '../../shared/engines.ts'
+import type { SessionStatus } from '../../shared/session.ts'
+import { configFolder } from '../platform/folders.ts'
+import { createLogger } from '../platform/logger.ts'
+import { PLATFORM, PROGRAM } from '../platform/program.ts'
+import { checkProject } from '../project/doctor.ts'
+import type { Project } from '../project/project.ts'
+import { LatestValue } from '../sessions/latest-value.ts'
+import type { Supervisor } from '../sessions/supervisor.ts'
+import type { NativeEngine } from './native-engine.ts'
+import type { Shell, SystemService } from './services.ts'
+import type { SettingsFile } from './settings-file.ts'
+
+const log = createLogger('system')
+const MEMORY_INTERVAL_MS = 2000
+
+export interface SystemParts {
+  readonly project: Project
+  readonly supervisor: Supervisor
+  readonly nativeEngine: NativeEngine
+  readonly settings: SettingsFile
+  readonly cacheFolder: string
+  readonly shell: Shell
+  /** What this process was started with goes before the settings. */
+  readonly forced: Partial<Pick<Settings, 'engine' | 'threads'>>
+}
+
+export function createSystem(parts: SystemParts): SystemService & { close(): void } {
+  const { project, supervisor, nativeEngine, settings, cacheFolder, shell, forced } = parts
+  const status = new StatusFeed(supervisor, nativeEngine)
+
+  const wanted = async (): Promise<Settings> => ({ ...(await settings.read()), ...forced })
+
+  const changeOver = async (): Promise<void> => {
+    const { engine, threads } = await wanted()
+    const runsOn = supervisor.engine?.name
+    if (engine !== 'auto' || (runsOn !== undefined && runsOn !== 'wasm' && runsOn !== 'cpu')) return
+    status.note('The native engine is ready; the session changes over as soon as nothing runs.')
+    await supervisor.setEngine('auto', threads, 'idle')
+    status.note(undefined)
+  }
+
+  return {
+    about: () => Promise.resolve({ program: PROGRAM, project: { name: project.name, folder: project.folder }, shell }),
+    status: ({ signal } = {}) => status.watch(signal),
+    doctor: async ({ full }) => {
+      const engines = await measuredEngines(supervisor)
+      const report: DoctorReport = {
+        program: PROGRAM,
+        platform: PLATFORM,
+        node: process.versions.node,
+        cpu: cpus()[0]?.model.trim() ?? 'unknown',
+        cores: cpus().length,
+        memoryBytes: totalmem(),
+        freeMemoryBytes: freemem(),
+        engines,
+        session: supervisor.currentStatus,
+        folders: { project: project.folder, cache: cacheFolder, config: configFolder() },
+        versions: versions(supervisor.currentStatus),
+        project: await checkProject(project, { full }),
+      }
+      return report
+    },
+    settings: () => settings.read(),
+    changeSettings: async (change) => {
+      const before = await wanted()
+      const changed = await settings.change(change)
+      const after = await wanted()
+      if (before.engine !== after.engine || before.threads !== after.threads) {
+        void supervisor
+          .setEngine(after.engine, after.threads, 'idle')
+          .catch((error: unknown) => log.warn('the engine of the settings does not start', { error }))
+      }
+      return changed
+    },
+    restartSession: async () => {
+      await supervisor.stop('The session was restarted')
+      await supervisor.start()
+    },
+    installEngine: async () => {
+      if ((await nativeEngine.refresh()).state === 'installed') return
+      void nativeEngine
+        .install()
+        .then(changeOver)
+        .catch((error: unknown) => log.warn('the native engine was not installed', { error }))
+    },
+    close: () => status.close(),
+  }
+}
+
+/** Every engine with its reason; the one taken with its measured speeds. A session that does not start is part of the report. */
+async function measuredEngines(supervisor: Supervisor): Promise<EngineReport[]> {
+  try {
+    await supervisor.start()
+    const { result: speed } = await supervisor.call('measure', {})
+    return supervisor.currentStatus.engines.map((report) =>
+      report.state === 'taken' ? { ...report, ...speed } : report,
+    )
+  } catch (error) {
+    log.warn('the speed of the engine was not measured', { error })
+    return supervisor.currentStatus.engines
+  }
+}
+
+function versions({ engine }: SessionStatus): Record<string, string> {
+  const { node, v8, sqlite, uv } = process.versions
+  return {
+    node,
+    v8,
+    ...(sqlite ? { sqlite } : {}),
+    uv,
+    ...(engine ? { engine: engine.version } : {}),
+    ...(process.versions['electron'] ? { electron: process.versions['electron'] } : {}),
+  }
+}
+
+/** Session, native engine and memory as one stream. */
+class StatusFeed {
+  readonly #supervisor: Supervisor
+  readonly #nativeEngine: NativeEngine
+  readonly #closing = new AbortController()
+  readonly #memory: NodeJS.Timeout
+  readonly #latest: LatestValue<SystemStatus>
+  #note: string | undefined
+
+  constructor(supervisor: Supervisor, nativeEngine: NativeEngine) {
+    this.#supervisor = supervisor
+    this.#nativeEngine = nativeEngine
+    this.#latest = new LatestValue(this.#read())
+    const { signal } = this.#closing
+    void this.#follow(supervisor.status(signal))
+    void this.#follow(nativeEngine.state.watch(signal))
+    this.#memory = setInterval(() => this.#update(), MEMORY_INTERVAL_MS)
+    this.#memory.unref()
+  }
+
+  watch(signal?: AbortSignal): AsyncIterable<SystemStatus> {
+    const { signal: closing } = this.#closing
+    return this.#latest.watch(signal ? AbortSignal.any([signal, closing]) : closing)
+  }
+
+  /** A sentence that goes with the session's state until it is taken back. */
+  note(message: string | undefined): void {
+    this.#note = message
+    this.#update()
+  }
+
+  close(): void {
+    clearInterval(this.#memory)
+    this.#closing.abort()
+  }
+
+  async #follow(changes: AsyncIterable<unknown>): Promise<void> {
+    for await (const _ of changes) this.#update()
+  }
+
+  #update(): void {
+    const next = this.#read()
+    const { value } = this.#latest
+    const grown = Math.abs(next.mainResidentBytes - value.mainResidentBytes) > 4e6
+    if (
+      grown ||
+      JSON.stringify([next.session, next.nativeEngine]) !== JSON.stringify([value.session, value.nativeEngine])
+    ) {
+      this.#latest.set(next)
+    }
+  }
+
+  #read(): SystemStatus {
+    const session = this.#supervisor.currentStatus
+    const message = session.message ?? this.#note ?? this.#slowerThanWished(session)
+    return {
+      session: message === undefined ? session : { ...session, message },
+      nativeEngine: this.#nativeEngine.state.value,
+      mainResidentBytes: process.memoryUsage.rss(),
+    }
+  }
+
+  #slowerThanWished(session: SessionStatus): string | undefined {
+    if (session.engine?.name !== 'wasm') return undefined
+    const { state } = this.#nativeEngine.state.value
+    if (state === 'installing') return 'Computing with WebAssembly while the native engine is being fetched.'
+    if (state === 'missing' || state === 'failed')
+      return 'Computing with WebAssembly: the native engine is not installed.'
+    return undefined
+  }
+}
