@@ -1,21 +1,18 @@
-import type { ContractRouterClient } from '@orpc/contract'
 import { inject } from 'vue'
-import type { InjectionKey, ShallowRef } from 'vue'
-import type { Contract } from '../../shared/contract/index.ts'
+import type { InjectionKey, Ref } from 'vue'
+import type { ContractClient } from '../../shared/rpc/client.ts'
+import type { ConnectionState } from '../../shared/rpc/connection.ts'
 
-export type Client = ContractRouterClient<Contract>
-export type ConnectionState = 'connecting' | 'open' | 'lost'
-
-export const clientKey: InjectionKey<Client> = Symbol('client')
-export const connectionKey: InjectionKey<Readonly<ShallowRef<ConnectionState>>> = Symbol('connection')
+export const clientKey: InjectionKey<ContractClient> = Symbol('client')
+export const connectionKey: InjectionKey<Readonly<Ref<ConnectionState>>> = Symbol('connection')
 
 /** The client of the running program, provided by the page's entry. */
-export function useClient(): Client {
+export function useClient(): ContractClient {
   return required(inject(clientKey), 'client')
 }
 
-/** Whether main can be reached at the moment. */
-export function useConnection(): Readonly<ShallowRef<ConnectionState>> {
+/** Whether the program can be reached at the moment. */
+export function useConnection(): Readonly<Ref<ConnectionState>> {
   return required(inject(connectionKey), 'connection')
 }
 

@@ -1,0 +1,43 @@
+import { createRouter, createWebHistory } from 'vue-router'
+import type { Router, RouterHistory } from 'vue-router'
+
+/** Every network, data set, run and unit has an address. */
+export function createAppRouter(history: RouterHistory = createWebHistory('/')): Router {
+  return createRouter({
+    history,
+    routes: [
+      { path: '/', redirect: '/deconvnet' },
+      {
+        path: '/deconvnet',
+        component: () => import('../tabs/deconvnet/deconvnet-tab.vue'),
+        meta: { title: 'Deconvnet' },
+      },
+      {
+        path: '/library',
+        component: () => import('../tabs/library/library-tab.vue'),
+        meta: { title: 'Library' },
+        children: [
+          { path: '', component: () => import('../tabs/library/library-start.vue') },
+          {
+            path: 'networks/:name',
+            props: true,
+            component: () => import('../features/library-networks/network-page.vue'),
+          },
+          {
+            path: 'datasets/:name',
+            props: true,
+            component: () => import('../features/library-datasets/dataset-page.vue'),
+          },
+        ],
+      },
+      {
+        path: '/experiments/:id?',
+        props: true,
+        component: () => import('../tabs/experiments/experiments-tab.vue'),
+        meta: { title: 'Experiments' },
+      },
+      { path: '/settings', component: () => import('../tabs/settings/settings-tab.vue'), meta: { title: 'Settings' } },
+      { path: '/:rest(.*)*', component: () => import('./not-found.vue'), meta: { title: 'Not found' } },
+    ],
+  })
+}

@@ -1,0 +1,9 @@
+import type { IconName } from '../ui/icons.ts'
+
+/** The areas that exist, in the order of the rail. */
+export const TABS: readonly { path: string; label: string; icon: IconName }[] = [
+  { path: '/deconvnet', label: 'Deconvnet', icon: 'deconvnet' },
+  { path: '/library', label: 'Library', icon: 'library' },
+  { path: '/experiments', label: 'Experiments', icon: 'experiments' },
+  { path: '/settings', label: 'Settings', icon: 'settings' },
+]

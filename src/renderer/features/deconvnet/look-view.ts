@@ -1,0 +1,61 @@
+import { DeconvnetResult } from '../../../shared/experiments/deconvnet.ts'
+import type { Look } from '../../../shared/runs.ts'
+import { ConvScopeError } from '../../../shared/errors.ts'
+import { fetchArray } from '../../lib/artifacts.ts'
+import type { NumberArray } from '../../lib/npy.ts'
+
+export type UnitResult = DeconvnetResult['units'][number]
+
+/** A look with its arrays. */
+export interface LookView {
+  readonly look: Look
+  readonly result: DeconvnetResult
+  /** `[units, height, width, channels]` */
+  readonly projections: NumberArray
+  /** `[height, width, channels]`; a layer without places as `[1, 1, units]`. */
+  readonly activations: NumberArray
+  /** `[height, width, channels]` in network space. */
+  readonly input: NumberArray
+}
+
+export type FetchArray = typeof fetchArray
+
+/** @throws ConvScopeError 'damaged' where the look lacks an array, and whatever `fetchArray` throws */
+export async function readLook(look: Look, signal: AbortSignal, fetch: FetchArray = fetchArray): Promise<LookView> {
+  const result = DeconvnetResult.parse(look.result)
+  const array = (name: string): Promise<NumberArray> => {
+    const output = look.outputs.find((candidate) => candidate.kind === 'array' && candidate.name === name)
+    if (output) return fetch(output.sha256, output.bytes, signal)
+    throw new ConvScopeError('damaged', `The projection has no array "${name}"`, { remedy: 'Compute it again.' })
+  }
+  const [projections, activations, input] = await Promise.all([
+    array('projections'),
+    array('activations'),
+    array('input'),
+  ])
+  const placeless = activations.shape.length === 1
+  return {
+    look,
+    result,
+    projections,
+    activations: placeless ? { ...activations, shape: [1, 1, activations.shape[0] ?? 0] } : activations,
+    input,
+  }
+}
+
+/** Where a unit stands among the projections of a look, or -1. A null position means the channel's strongest place. */
+export function findUnit(view: LookView, channel: number, position: readonly [number, number] | null): number {
+  return view.result.units.findIndex(
+    (unit) =>
+      unit.channel === channel &&
+      (position === null || (unit.position?.[0] === position[0] && unit.position[1] === position[1])),
+  )
+}
+
+/** Channels in the order they are shown in. */
+export function channelOrder(result: DeconvnetResult, sort: 'index' | 'strength'): readonly number[] {
+  const order = result.channels.map((_, channel) => channel)
+  if (sort === 'index') return order
+  const maximum = (channel: number): number => result.channels[channel]?.maximum ?? 0
+  return order.sort((a, b) => maximum(b) - maximum(a) || a - b)
+}

@@ -1,0 +1,143 @@
+import type { DatasetRecord } from '../../../shared/datasets.ts'
+import type { DeconvnetParams } from '../../../shared/experiments/deconvnet.ts'
+import { SeedRule } from '../../../shared/experiments/deconvnet.ts'
+import type { LayerPage, NetworkPage } from '../../../shared/network/page.ts'
+import { LrnRule, ReluRule, UnpoolRule } from '../../../shared/network/rules.ts'
+
+/** What is looked at: everything that stands in the address. */
+export interface Selection {
+  readonly network: string
+  readonly dataset: string
+  readonly split: 'train' | 'test'
+  readonly index: number
+  readonly layer: string
+  /** null: the strongest channel. */
+  readonly channel: number | null
+  /** null: where the channel is strongest. */
+  readonly position: readonly [row: number, column: number] | null
+  readonly relu: ReluRule
+  readonly unpool: UnpoolRule
+  readonly lrn: LrnRule
+  readonly seed: SeedRule
+  /** How many of the strongest channels are projected. */
+  readonly count: number
+  readonly scale: 'per-picture' | 'shared'
+}
+
+export type Query = Readonly<Record<string, string | undefined>>
+export type Rules = Pick<Selection, 'relu' | 'unpool' | 'lrn' | 'seed' | 'count' | 'scale'>
+
+export const DEFAULT_RULES: Rules = {
+  relu: 'deconvnet',
+  unpool: 'sum',
+  lrn: 'identity',
+  seed: 'single',
+  count: 64,
+  scale: 'per-picture',
+}
+
+const wholeNumber = (text: string | undefined): number | null =>
+  text !== undefined && /^\d{1,9}$/.test(text) ? Number(text) : null
+
+const oneOf = <T extends string>(text: string | undefined, choices: readonly T[], otherwise: T): T =>
+  choices.find((choice) => choice === text) ?? otherwise
+
+/** Layers that can be projected from: all but the input. */
+export const projectableLayers = (layers: readonly LayerPage[]): readonly LayerPage[] => layers.slice(1)
+
+/** The layer shown first: the last rectified one with places, or the last convolution, or the output. */
+export function defaultLayer(layers: readonly LayerPage[]): string {
+  const candidates = projectableLayers(layers)
+  const withPlaces = candidates.filter(({ shape }) => shape.length === 3 && (shape[0] ?? 0) * (shape[1] ?? 0) > 1)
+  const found =
+    withPlaces.findLast(({ type }) => type === 'relu') ??
+    withPlaces.findLast(({ type }) => type === 'conv2d') ??
+    candidates.at(-1)
+  return found?.name ?? ''
+}
+
+/** The data set to begin with: one whose pictures are as large as the network's input. */
+export function defaultDataset(datasets: readonly DatasetRecord[], page: NetworkPage): string | undefined {
+  const [input] = page.network.spec.layers
+  const fits = ({ shape }: DatasetRecord): boolean =>
+    input?.type === 'input' && shape.every((extent, i) => extent === input.shape[i])
+  return (datasets.find(fits) ?? datasets[0])?.name
+}
+
+/**
+ * The selection that an address names, with defaults for what it leaves out and for what does not exist.
+ * @returns undefined where there is no data set at all
+ */
+export function completeSelection(
+  query: Query,
+  page: NetworkPage,
+  datasets: readonly DatasetRecord[],
+): Selection | undefined {
+  const dataset =
+    datasets.find(({ name }) => name === query.dataset) ??
+    datasets.find(({ name }) => name === defaultDataset(datasets, page))
+  if (!dataset) return undefined
+  const split = oneOf(query.split, ['train', 'test'], 'test')
+  const pictures = dataset.splits.find(({ name }) => name === split)?.count ?? 0
+  const layer =
+    projectableLayers(page.layers).find(({ name }) => name === query.layer) ??
+    page.layers.find(({ name }) => name === defaultLayer(page.layers))
+  const channels = layer?.shape.at(-1) ?? 0
+  const [channel, row, column] = [wholeNumber(query.channel), wholeNumber(query.row), wholeNumber(query.column)]
+  const channelExists = channel !== null && channel < channels
+  const [height = 0, width = 0] = layer?.shape.length === 3 ? layer.shape : []
+  const placeExists = channelExists && row !== null && column !== null && row < height && column < width
+  return {
+    network: page.network.name,
+    dataset: dataset.name,
+    split,
+    index: Math.min(wholeNumber(query.index) ?? 0, Math.max(0, pictures - 1)),
+    layer: layer?.name ?? '',
+    channel: channelExists ? channel : null,
+    position: placeExists ? [row, column] : null,
+    relu: oneOf(query.relu, ReluRule.options, DEFAULT_RULES.relu),
+    unpool: oneOf(query.unpool, UnpoolRule.options, DEFAULT_RULES.unpool),
+    lrn: oneOf(query.lrn, LrnRule.options, DEFAULT_RULES.lrn),
+    seed: oneOf(query.seed, SeedRule.options, DEFAULT_RULES.seed),
+    count: Math.min(4096, Math.max(1, wholeNumber(query.units) ?? DEFAULT_RULES.count)),
+    scale: oneOf(query.scale, ['per-picture', 'shared'], DEFAULT_RULES.scale),
+  }
+}
+
+/** The address of a selection; rules stand in it where they are not the usual ones. */
+export function toQuery(selection: Selection): Record<string, string> {
+  const { network, dataset, split, index, layer, channel, position } = selection
+  const query: Record<string, string> = { network, dataset, split, index: String(index), layer }
+  if (channel !== null) query.channel = String(channel)
+  if (channel !== null && position) {
+    query.row = String(position[0])
+    query.column = String(position[1])
+  }
+  const rules = { relu: 'relu', unpool: 'unpool', lrn: 'lrn', seed: 'seed', count: 'units', scale: 'scale' } as const
+  for (const [rule, name] of Object.entries(rules) as [keyof typeof rules, string][]) {
+    if (selection[rule] !== DEFAULT_RULES[rule]) query[name] = String(selection[rule])
+  }
+  return query
+}
+
+/** What changes with a choice: another layer has other channels, another picture is strongest elsewhere. */
+export function changeSelection(selection: Selection, change: Partial<Selection>): Selection {
+  const next = { ...selection, ...change }
+  if (next.layer !== selection.layer && change.channel === undefined) return { ...next, channel: null, position: null }
+  const otherPicture =
+    next.index !== selection.index || next.split !== selection.split || next.dataset !== selection.dataset
+  if ((otherPicture || next.channel !== selection.channel) && change.position === undefined)
+    return { ...next, position: null }
+  return next
+}
+
+/** The documents that are computed for a selection: the strongest units, or one unit of its own. */
+export function documentOf(selection: Selection, units: DeconvnetParams['units']): { [key: string]: unknown } {
+  const { network, dataset, split, index, layer, relu, unpool, lrn, seed, scale } = selection
+  return {
+    kind: 'deconvnet',
+    version: 1,
+    seed: 0,
+    params: { network, picture: { dataset, split, index }, layer, units, seed, rules: { relu, unpool, lrn }, scale },
+  }
+}

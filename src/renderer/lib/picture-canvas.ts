@@ -1,0 +1,65 @@
+import { colourMap, type ColourMapName, type Limits } from './colour-maps.ts'
+import { paint, sheetColumns, sheetPlace, type PictureSource } from './paint.ts'
+
+/** A canvas with the picture at its own size, one pixel a value. */
+export function pictureCanvas(source: PictureSource, limits: Limits, map: ColourMapName): HTMLCanvasElement {
+  return canvasOf(source.width, source.height, (target) =>
+    paint(source, limits, { name: map, table: colourMap(map) }, target, source.width),
+  )
+}
+
+/** Many pictures of one size on one canvas; drawing a tile of it costs one `drawImage`. */
+export interface Sheet {
+  readonly canvas: HTMLCanvasElement
+  readonly columns: number
+  readonly tileWidth: number
+  readonly tileHeight: number
+  readonly count: number
+}
+
+/** Paints `count` pictures of one size; the limits may differ from picture to picture. */
+export function makeSheet(
+  count: number,
+  picture: (index: number) => PictureSource,
+  limits: (index: number) => Limits,
+  map: ColourMapName,
+): Sheet | undefined {
+  if (count === 0) return undefined
+  const { width, height } = picture(0)
+  const columns = sheetColumns(count)
+  const table = { name: map, table: colourMap(map) }
+  const canvas = canvasOf(columns * width, Math.ceil(count / columns) * height, (target) => {
+    for (let index = 0; index < count; index++) {
+      const { left, top } = sheetPlace(index, columns, width, height)
+      paint(picture(index), limits(index), table, target, columns * width, left, top)
+    }
+  })
+  return { canvas, columns, tileWidth: width, tileHeight: height, count }
+}
+
+/** Draws one tile of a sheet without smoothing. */
+export function drawTile(
+  context: CanvasRenderingContext2D,
+  sheet: Sheet,
+  index: number,
+  left: number,
+  top: number,
+  width: number,
+  height: number,
+): void {
+  const from = sheetPlace(index, sheet.columns, sheet.tileWidth, sheet.tileHeight)
+  context.imageSmoothingEnabled = false
+  context.drawImage(sheet.canvas, from.left, from.top, sheet.tileWidth, sheet.tileHeight, left, top, width, height)
+}
+
+function canvasOf(width: number, height: number, fill: (target: Uint8ClampedArray) => void): HTMLCanvasElement {
+  const canvas = document.createElement('canvas')
+  canvas.width = width
+  canvas.height = height
+  const context = canvas.getContext('2d')
+  if (!context) throw new Error('The browser offers no canvas')
+  const image = context.createImageData(width, height)
+  fill(image.data)
+  context.putImageData(image, 0, 0)
+  return canvas
+}

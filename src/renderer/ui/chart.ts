@@ -1,0 +1,45 @@
+import { BarChart, LineChart } from 'echarts/charts'
+import type { BarSeriesOption, LineSeriesOption } from 'echarts/charts'
+import { GridComponent, TooltipComponent } from 'echarts/components'
+import type { GridComponentOption, TooltipComponentOption } from 'echarts/components'
+import { init, use } from 'echarts/core'
+import type { ComposeOption, ECharts } from 'echarts/core'
+import { CanvasRenderer } from 'echarts/renderers'
+
+export type ChartOptions = ComposeOption<
+  BarSeriesOption | LineSeriesOption | GridComponentOption | TooltipComponentOption
+>
+
+use([BarChart, LineChart, GridComponent, TooltipComponent, CanvasRenderer])
+
+/** A chart in the colours of the page as they are now. */
+export function drawChart(element: HTMLElement, options: ChartOptions): ECharts {
+  const styles = getComputedStyle(document.documentElement)
+  const colour = (name: string): string => styles.getPropertyValue(name).trim()
+  const axis = {
+    axisLine: { lineStyle: { color: colour('--border-strong') } },
+    axisTick: { lineStyle: { color: colour('--border-strong') } },
+    axisLabel: { color: colour('--text-quiet') },
+    nameTextStyle: { color: colour('--text-quiet') },
+    splitLine: { lineStyle: { color: colour('--border') } },
+  }
+  const chart = init(
+    element,
+    {
+      color: [colour('--accent'), '#c77700', '#7a8a00', '#8a5bd0'],
+      textStyle: { fontFamily: colour('--font'), fontSize: 12, color: colour('--text') },
+      categoryAxis: { ...axis, splitLine: { show: false } },
+      valueAxis: axis,
+      line: { lineStyle: { width: 1.5 }, symbol: 'circle', endLabel: { color: colour('--text') } },
+      tooltip: {
+        backgroundColor: colour('--surface-2'),
+        borderColor: colour('--border-strong'),
+        textStyle: { color: colour('--text'), fontSize: 12 },
+      },
+    },
+    { renderer: 'canvas' },
+  )
+  const still = window.matchMedia('(prefers-reduced-motion: reduce)').matches
+  chart.setOption({ animation: !still, animationDuration: 200, ...options })
+  return chart
+}

@@ -1,0 +1,33 @@
+/** Line drawings on a 16 × 16 grid. */
+export const ICONS = {
+  deconvnet: ['M2 3h7v7H2z', 'M6 6.5h5v5H6z', 'M9.5 9.5H14V14H9.5z'],
+  library: ['M3 2.5h3v11H3z', 'M6 2.5h3v11H6z', 'M9.6 3.2l2.7-.8 2.4 10.3-2.700.8z'],
+  experiments: ['M6 2h4', 'M7 2v4.5L3 12.5A1 1 0 0 0 4 14h8a1 1 0 0 0 1-1.5L9 6.5V2', 'M5 10h6'],
+  settings: ['M2 4.5h7', 'M12.5 4.5H14', 'M2 11.5h1.5', 'M7 11.5h7', 'M10.75 2.75v3.5', 'M5.25 9.75v3.5'],
+  search: ['M7 2.5a4.5 4.5 0 1 0 0 9 4.5 4.5 0 0 0 0-9z', 'M10.5 10.5L14 14'],
+  left: ['M10 3L5 8l5 5'],
+  right: ['M6 3l5 5-5 5'],
+  up: ['M3 10l5-5 5 5'],
+  down: ['M3 6l5 5 5-5'],
+  close: ['M4 4l8 8', 'M12 4l-8 8'],
+  more: ['M3.5 8h.01', 'M8 8h.01', 'M12.5 8h.01'],
+  help: ['M8 14A6 6 0 1 0 8 2a6 6 0 0 0 0 12z', 'M6.3 6.3a1.75 1.75 0 1 1 2.4 1.65c-.45.2-.7.5-.7 1.05', 'M8 11.2h.01'],
+  info: ['M8 14A6 6 0 1 0 8 2a6 6 0 0 0 0 12z', 'M8 7.5v3.5', 'M8 5h.01'],
+  reset: ['M3 3v3.5h3.5', 'M3.3 6.5A5 5 0 1 1 3 9'],
+  keep: ['M4 2.5h8V14l-4-3-4 3z'],
+  copy: ['M5.5 5.5h8v8h-8z', 'M10.5 5.5v-3h-8v8h3'],
+  download: ['M8 2.5V10', 'M5 7.5L8 10.5l3-3', 'M3 13.5h10'],
+  trash: ['M3 4.5h10', 'M6 4.5v-2h4v2', 'M4.5 4.5l.5 9h6l.5-9'],
+  open: ['M9 3h4v4', 'M13 3L7.5 8.5', 'M11 9.5V13H3V5h3.5'],
+  pause: ['M5.5 3.5v9', 'M10.5 3.5v9'],
+  play: ['M5 3.5l7 4.5-7 4.5z'],
+  warning: ['M8 2.5l6 11H2z', 'M8 6.5v3', 'M8 11.5h.01'],
+  panelLeft: ['M2 3h12v10H2z', 'M6 3v10'],
+  panelRight: ['M2 3h12v10H2z', 'M10 3v10'],
+  pencil: ['M3 13l.7-3L10.5 3.2a1.2 1.2 0 0 1 1.7 0l.6.6a1.2 1.2 0 0 1 0 1.7L6 12.3z'],
+  link: ['M6.5 9.5l3-3', 'M7.5 4.5l1.2-1.2a2.8 2.8 0 0 1 4 4L11.5 8.5', 'M8.5 11.5l-1.2 1.2a2.8 2.8 0 0 1-4-4L4.5 7.5'],
+  clock: ['M8 14A6 6 0 1 0 8 2a6 6 0 0 0 0 12z', 'M8 4.5V8l2.5 1.5'],
+  check: ['M3 8.5l3.5 3.5L13 4.5'],
+} as const satisfies Record<string, readonly string[]>
+
+export type IconName = keyof typeof ICONS
