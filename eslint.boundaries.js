@@ -57,6 +57,13 @@ const table = {
   },
   'main/rpc': { files: 'src/main/rpc/**', zones: [...belowRpc, 'shared/rpc'], modules: mainModules, node: true },
   'main/http': { files: 'src/main/http/**', zones: belowShells, modules: mainModules, node: true },
+  // What the window and the page have in common; the entries import it.
+  'main/assemble.ts': {
+    files: 'src/main/assemble.ts',
+    zones: [...belowShells, 'main/http'],
+    modules: [],
+    node: true,
+  },
   'main/electron': {
     files: 'src/main/electron/**',
     zones: belowShells,
@@ -71,13 +78,13 @@ const table = {
   },
   'main/index.ts': {
     files: 'src/main/index.ts',
-    zones: [...belowShells, 'main/electron', 'main/http'],
+    zones: [...belowShells, 'main/electron', 'main/http', 'main/assemble.ts'],
     modules: [...mainModules, 'electron'],
     node: true,
   },
   'main/server.ts': {
     files: 'src/main/server.ts',
-    zones: [...belowShells, 'main/http'],
+    zones: [...belowShells, 'main/http', 'main/assemble.ts'],
     modules: mainModules,
     node: true,
   },

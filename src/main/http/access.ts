@@ -1,5 +1,5 @@
 /** Who may ask: exact Host and Origin, and the token, from the printed address once and from a cookie afterwards. */
-import { createHash, timingSafeEqual } from 'node:crypto'
+import { createHash, randomBytes, timingSafeEqual } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
 import { hostname, networkInterfaces } from 'node:os'
 import { isIP } from 'node:net'
@@ -17,6 +17,7 @@ export type Admission =
   | { kind: 'new'; cookie: string; cleanPath: string }
   | { kind: 'refused'; status: 401 | 403; reason: string }
 
+const SINGLE_USE_MS = 60_000
 const ANY_ADDRESS = new Set(['0.0.0.0', '::'])
 
 export function isLoopback(host: string): boolean {
@@ -32,12 +33,23 @@ export class Access {
   readonly #authorities: ReadonlySet<string>
   readonly #token: string
   readonly #cookieName: string
+  readonly #singleUse = new Map<string, number>()
 
   constructor({ host, port, token }: AccessOptions) {
     this.#authorities = new Set(hostNames(host).map((name) => authority(name, port)))
     this.#token = token
     // Cookies do not tell ports apart, so the name does.
     this.#cookieName = `convscope-${port}`
+  }
+
+  /**
+   * A token that admits once, within a minute. For addresses that go over a command line, where other users of the machine
+   * can read them.
+   */
+  singleUseToken(): string {
+    const token = randomBytes(32).toString('hex')
+    this.#singleUse.set(token, Date.now() + SINGLE_USE_MS)
+    return token
   }
 
   /** Admission to files; `method` other than GET and HEAD needs an Origin as well. */
@@ -74,10 +86,18 @@ export class Access {
   }
 
   #admitByAddress(given: string, url: URL): Admission {
-    if (!sameSecret(given, this.#token)) return refusedToken()
+    if (!sameSecret(given, this.#token) && !this.#useUp(given)) return refusedToken()
     url.searchParams.delete('token')
     const cookie = `${this.#cookieName}=${this.#token}; Path=/; HttpOnly; SameSite=Strict`
     return { kind: 'new', cookie, cleanPath: `${url.pathname.replace(/^\/+/, '/')}${url.search}` }
+  }
+
+  #useUp(given: string): boolean {
+    const token = [...this.#singleUse.keys()].find((candidate) => sameSecret(given, candidate))
+    if (token === undefined) return false
+    const expiresAt = this.#singleUse.get(token) ?? 0
+    this.#singleUse.delete(token)
+    return Date.now() < expiresAt
   }
 
   #hasCookie({ headers }: IncomingMessage): boolean {

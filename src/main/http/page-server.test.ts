@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import { rm, writeFile } from 'node:fs/promises'
 import type { IncomingMessage } from 'node:http'
 import { hostname } from 'node:os'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest'
 import { WebSocket } from 'ws'
 import { createContractClient } from '../../shared/rpc/client.ts'
 import { MAX_FRAME_BYTES } from '../../shared/rpc/frames.ts'
@@ -45,6 +45,14 @@ describe('the first visit', () => {
   it.each(['//elsewhere.example/', '/\\elsewhere.example/'])('never sends the browser elsewhere: %s', async (path) => {
     const answer = await ask(port, { path: `${path}?token=${TOKEN}` })
     expect(answer.headers.location).toBe('/elsewhere.example/')
+  })
+
+  it('may use an address of which only the first use admits', async () => {
+    const path = served.server.singleUseAddress().slice(served.server.origin.length)
+    const first = await ask(port, { path })
+    expect(first.status).toBe(303)
+    expect(first.headers['set-cookie']?.[0]).toContain(TOKEN)
+    expect((await ask(port, { path })).status).toBe(401)
   })
 
   it('prints an address that leads there', () => {
@@ -308,6 +316,20 @@ describe('the socket', () => {
     const closed = once(socket, 'close')
     socket.send(new Uint8Array(MAX_FRAME_BYTES + 1))
     expect((await closed)[0]).toBe(1009)
+  })
+})
+
+describe('a single-use token', () => {
+  afterEach(() => vi.useRealTimers())
+  it.each([
+    [59_000, 'new'],
+    [61_000, 'refused'],
+  ])('after %i ms: %s', (milliseconds, kind) => {
+    vi.useFakeTimers()
+    const access = new Access({ host: '127.0.0.1', port: 80, token: TOKEN })
+    const url = `/?token=${access.singleUseToken()}`
+    vi.advanceTimersByTime(milliseconds)
+    expect(access.admit({ method: 'GET', url, headers: { host: '127.0.0.1:80' } } as IncomingMessage).kind).toBe(kind)
   })
 })
 

@@ -34,6 +34,8 @@ export interface PageServer {
   readonly origin: string
   /** The address to open, with the token. */
   readonly address: string
+  /** The same, with a token that admits only the first who uses it, within a minute. */
+  singleUseAddress(): string
   /** Ends every connection. */
   close(): Promise<void>
 }
@@ -73,6 +75,7 @@ export async function startPageServer(options: PageServerOptions): Promise<PageS
     port,
     origin,
     address: `${origin}/?token=${token}`,
+    singleUseAddress: () => `${origin}/?token=${access.singleUseToken()}`,
     close: async () => {
       for (const socket of sockets.clients) socket.terminate()
       const closed = once(server, 'close')
