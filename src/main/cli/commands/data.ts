@@ -1,0 +1,53 @@
+/** `convscope data list|show`. */
+import type { Command } from 'commander'
+import { ConvScopeError } from '../../../shared/errors.ts'
+import { withCommonOptions, type Act } from '../context.ts'
+import { EXIT } from '../follow-run.ts'
+import type { Register } from '../program.ts'
+import { table } from '../terminal.ts'
+
+export function addData(program: Command, register: Register): void {
+  const data = program.command('data').description('Data sets of the library.')
+  register(withCommonOptions(data.command('list')).description('Lists the data sets.'), [], list)
+  const showCommand = withCommonOptions(data.command('show')).description('Shows a data set.').argument('<name>')
+  register(showCommand, ['name'], show)
+}
+
+const list: Act<object> = (context) =>
+  context.withProject(async ({ services }) => {
+    const datasets = await services.datasets.list()
+    context.terminal.answer(datasets, () => {
+      const rows = datasets.map(({ name, title, shape, classes, splits, source }) => [
+        name,
+        title,
+        shape.join(' × '),
+        classes.length,
+        splits.map((split) => `${split.name} ${split.count}`).join(', '),
+        source,
+      ])
+      return table(['data set', 'title', 'pictures', 'classes', 'splits', 'source'], rows)
+    })
+    return EXIT.done
+  })
+
+const show: Act<{ readonly name: string }> = (context, { name }) =>
+  context.withProject(async ({ services }) => {
+    const dataset = (await services.datasets.list()).find(
+      (candidate) => candidate.name.toLowerCase() === name.toLowerCase(),
+    )
+    if (!dataset) {
+      throw new ConvScopeError('not-found', `There is no data set "${name}" in the library`, {
+        remedy: 'See "convscope data list".',
+      })
+    }
+    context.terminal.answer(dataset, () =>
+      [
+        `${dataset.title} (${dataset.name})`,
+        `Pictures of ${dataset.shape.join(' × ')}; ${dataset.splits.map((split) => `${split.name} ${split.count}`).join(', ')}`,
+        `Classes: ${dataset.classes.join(', ')}`,
+        dataset.attribution,
+        `Hash ${dataset.hash}`,
+      ].join('\n'),
+    )
+    return EXIT.done
+  })

@@ -1,0 +1,153 @@
+/** `convscope train ARCHITECTURE`: builds the document and runs it. */
+import { mkdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import { Argument, Option, type Command } from 'commander'
+import { ConvScopeError } from '../../../shared/errors.ts'
+import { parseDocument } from '../../../shared/experiments/index.ts'
+import {
+  TrainableArchitecture,
+  TrainClassifierParams,
+  TrainClassifierResult,
+} from '../../../shared/experiments/train-classifier.ts'
+import { NetworkSpec } from '../../../shared/network/spec.ts'
+import type { OutputRecord, RunRecord } from '../../../shared/runs.ts'
+import { Json } from '../../../shared/values.ts'
+import { writeFileAtomically } from '../../platform/atomic-file.ts'
+import { diskError } from '../../platform/disk-error.ts'
+import type { TrainingReport } from '../../services/built-in.ts'
+import type { Access } from '../access.ts'
+import { withEngineOptions, type Act } from '../context.ts'
+import { EXIT, runToEnd } from '../follow-run.ts'
+import { decimalNumber, wholeNumber, wholeNumbers } from '../numbers.ts'
+import { jsonText } from '../output-folder.ts'
+import type { Register } from '../program.ts'
+import { answerRun } from './run.ts'
+
+interface TrainOptions {
+  readonly architecture: TrainableArchitecture
+  readonly dataset: string
+  readonly name?: string
+  readonly epochs?: number
+  readonly batchSize?: number
+  readonly optimiser?: 'adam' | 'momentum'
+  readonly learningRate?: number
+  readonly slowAt?: number[]
+  readonly slowBy?: number
+  readonly shift?: number
+  readonly trainCount?: number
+  readonly testCount?: number
+  readonly seed?: number
+  readonly out?: string
+  readonly export?: string
+}
+
+export function addTrain(program: Command, register: Register): void {
+  const command = withEngineOptions(program.command('train'))
+    .summary('train a network from nothing')
+    .description('Trains a network from nothing on a labelled data set; it enters the library.')
+    .addArgument(new Argument('<architecture>').choices(TrainableArchitecture.options))
+    .option('--dataset <name>', 'data set of the library', 'mnist')
+    .option('--name <name>', 'name of the trained network in the library')
+    .option('--epochs <count>', 'passes over the training pictures', wholeNumber)
+    .option('--batch-size <count>', 'pictures a step', wholeNumber)
+    .addOption(new Option('--optimiser <kind>', 'adam (default) or momentum').choices(['adam', 'momentum']))
+    .option('--learning-rate <rate>', 'step size', decimalNumber)
+    .option('--slow-at <epochs>', 'multiply the learning rate at the start of these epochs, e.g. 6,9', wholeNumbers)
+    .option('--slow-by <factor>', 'by this factor', decimalNumber)
+    .option('--shift <pixels>', 'shift pictures randomly by up to so many pixels', wholeNumber)
+    .option('--train-count <count>', 'train on the first so many pictures', wholeNumber)
+    .option('--test-count <count>', 'measure on the first so many pictures', wholeNumber)
+    .option('--seed <number>', 'seed of all randomness', wholeNumber)
+    .option('--out <folder>', "write the run's files")
+    .option('--export <folder>', 'write network.json, weights.safetensors and training.json')
+  register(command, ['architecture'], train)
+}
+
+const train: Act<TrainOptions> = async (context, options) => {
+  const document = documentOf(options)
+  return context.withProject(async (access) => {
+    const { out, export: exported } = options
+    const ended = await runToEnd(document, access, context.terminal, { out, interruption: context.interruption })
+    if (ended.exitCode === EXIT.done && exported !== undefined) {
+      await exportNetwork(exported, ended.run, commandOf(options), access)
+      context.terminal.note(`The network is in ${exported}`)
+    }
+    answerRun(context.terminal, ended, out)
+    return ended.exitCode
+  })
+}
+
+function documentOf(options: TrainOptions): Json {
+  const { optimiser = 'adam', learningRate, slowAt, slowBy } = options
+  const params = {
+    architecture: options.architecture,
+    dataset: options.dataset,
+    name: options.name,
+    epochs: options.epochs,
+    batchSize: options.batchSize,
+    optimiser: { kind: optimiser, learningRate },
+    schedule: slowAt ? { epochs: slowAt, factor: slowBy ?? 0.1 } : undefined,
+    shiftPixels: options.shift,
+    trainCount: options.trainCount,
+    testCount: options.testCount,
+  }
+  const document = parseDocument({ kind: 'train-classifier', version: 1, params, seed: options.seed })
+  // Members left out are undefined here, which JSON does not know.
+  return Json.parse(JSON.parse(JSON.stringify(document)))
+}
+
+/** Options that say where things lie or how they are shown. */
+const PLACES: ReadonlySet<string> = new Set(['project', 'json', 'out', 'export'])
+
+/** The command that gives these weights again, without what only says where things lie. */
+function commandOf(options: TrainOptions): string {
+  const { architecture } = options
+  const rest = Object.entries(options).filter(([name]) => !PLACES.has(name) && name !== 'architecture')
+  const words = rest
+    .filter(([, value]) => value !== undefined)
+    .flatMap(([name, value]) => [
+      `--${name.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`,
+      String(value),
+    ])
+  return ['convscope', 'train', architecture, ...words].join(' ')
+}
+
+async function exportNetwork(folder: string, run: RunRecord, command: string, access: Access): Promise<void> {
+  const result = TrainClassifierResult.parse(run.result)
+  const document = parseDocument(run.document)
+  const { provenance } = run
+  if (document.kind !== 'train-classifier' || !provenance) {
+    throw new ConvScopeError('internal', `The run ${run.id} is not a finished training`)
+  }
+  const weights = output(run, 'weights')
+  const specText = new TextDecoder().decode(await access.artifact(output(run, 'spec').sha256))
+  const params = TrainClassifierParams.parse(document.params)
+  const report: TrainingReport = {
+    command,
+    program: provenance.program,
+    platform: provenance.platform,
+    engine: provenance.engine,
+    seed: document.seed,
+    params,
+    datasetHash: provenance.datasets[params.dataset] ?? '',
+    weights: { sha256: weights.sha256, bytes: weights.bytes, parameters: result.parameters },
+    testErrorPercent: result.testErrorPercent,
+    testCount: result.testCount,
+    imagesPerSecond: result.imagesPerSecond,
+    epochs: result.epochs,
+  }
+  try {
+    await mkdir(folder, { recursive: true })
+  } catch (error) {
+    throw diskError(folder, 'write', error)
+  }
+  await writeFileAtomically(join(folder, 'weights.safetensors'), await access.artifact(weights.sha256))
+  await writeFileAtomically(join(folder, 'network.json'), jsonText(NetworkSpec.parse(JSON.parse(specText))))
+  await writeFileAtomically(join(folder, 'training.json'), jsonText(report))
+}
+
+function output(run: RunRecord, name: string): OutputRecord {
+  const found = run.outputs.find((candidate) => candidate.name === name)
+  if (found) return found
+  throw new ConvScopeError('internal', `The run ${run.id} has no output "${name}"`)
+}

@@ -1,0 +1,52 @@
+/** The use cases of another process, called through the contract. */
+import type { ContractClient } from '../rpc/client.ts'
+import type { Services } from '../services/services.ts'
+
+export function remoteServices({ system, networks, datasets, jobs, runs }: ContractClient): Services {
+  return {
+    system: {
+      about: () => system.about(),
+      status: (options) => stream(() => system.status(undefined, { signal: options?.signal })),
+      doctor: (input) => system.doctor(input),
+      settings: () => system.settings(),
+      changeSettings: (change) => system.changeSettings(change),
+      restartSession: () => system.restartSession(),
+      installEngine: () => system.installEngine(),
+    },
+    networks: {
+      list: () => networks.list(),
+      page: (input) => networks.page(input),
+      weights: (input) => networks.weights(input),
+      remove: (input) => networks.remove(input),
+    },
+    datasets: {
+      list: () => datasets.list(),
+      page: (input) => datasets.page(input),
+      counts: (input) => datasets.counts(input),
+    },
+    jobs: {
+      start: (input) => jobs.start(input),
+      look: (input) => jobs.look(input),
+      watch: (input, options) =>
+        stream(() => jobs.watch(input, { signal: options?.signal, lastEventId: String(options?.afterSeq ?? 0) })),
+      overview: (options) => stream(() => jobs.overview(undefined, { signal: options?.signal })),
+      cancel: (input) => jobs.cancel(input),
+      pause: (input) => jobs.pause(input),
+      resume: (input) => jobs.resume(input),
+    },
+    runs: {
+      list: (query) => runs.list(query),
+      show: (input) => runs.show(input),
+      keep: (input) => runs.keep(input),
+      history: (input) => runs.history(input),
+      rename: (input) => runs.rename(input),
+      remove: (input) => runs.remove(input),
+      restore: (input) => runs.restore(input),
+      export: (input) => runs.export(input),
+    },
+  }
+}
+
+async function* stream<T>(open: () => Promise<AsyncIterable<T>>): AsyncGenerator<T, void, void> {
+  yield* await open()
+}
