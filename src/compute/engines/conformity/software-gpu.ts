@@ -33,8 +33,7 @@ export function softwareGpuEnvironment(folder: string): Record<string, string> |
   if (process.platform !== 'linux' || process.arch !== 'x64') return undefined
   let archive: string
   try {
-    // The package's exports hide its files; its entry point is in build/.
-    archive = join(dirname(requireModule.resolve('@sparticuz/chromium')), '..', '..', 'bin', 'swiftshader.tar.br')
+    archive = join(dirname(requireModule.resolve('@sparticuz/chromium')), '..', 'bin', 'swiftshader.tar.br')
   } catch {
     return undefined
   }

@@ -4,7 +4,7 @@ import { noiseArray } from './conformity-case.ts'
 import type { Engine } from '../engine.ts'
 import { disposeTensors } from '../tensor-tree.ts'
 
-const BATCH = 8
+const BATCH = 4
 const RATE = 0.05
 
 /**
@@ -22,8 +22,8 @@ export async function trainBriefly(engine: Engine): Promise<Float32Array> {
   const targets = noise([BATCH, 12, 12, 4], 2, 1)
   const labels = tf.tidy(() => tf.oneHot(tf.range(0, BATCH, 1, 'int32'), 10, 1, 0, 'float32'))
   let parameters: Tensor[] = [
-    noise([5, 5, 3, 16], 3, 0.2),
-    noise([1, 1, 16, 8], 4, 0.2),
+    noise([5, 5, 3, 8], 3, 0.2),
+    noise([1, 1, 8, 8], 4, 0.2),
     noise([2, 2, 4, 8], 5, 0.2),
     noise([6 * 6 * 8, 10], 6, 0.1),
   ]
