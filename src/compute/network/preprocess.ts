@@ -1,0 +1,118 @@
+/** From a picture of bytes to a network's input and back, by the network's `Preprocessing`. */
+import type { Preprocessing } from '../../shared/network/spec.ts'
+import { resize, type FloatPicture, type Picture } from './resize.ts'
+
+/**
+ * Resize, centre crop, channel order, `(value * scale - mean) / std`, in this order.
+ * @param picture grey, grey with alpha, RGB or RGB with alpha; alpha is dropped
+ * @param shape the input layer's `[height, width, channels]`
+ * @throws RangeError when the pipeline does not end at the input's shape
+ */
+export function preprocess(picture: Picture, preprocessing: Preprocessing, shape: readonly number[]): FloatPicture {
+  const resized = resizeBy(picture, preprocessing)
+  const cropped = preprocessing.crop === undefined ? resized : cropCentre(resized, preprocessing.crop)
+  const ordered = orderChannels(cropped, preprocessing.channelOrder)
+  if (ordered.shape.join() !== shape.join()) {
+    throw new RangeError(
+      `a picture of [${picture.shape.join(', ')}] becomes [${ordered.shape.join(', ')}], but the network takes [${shape.join(', ')}]`,
+    )
+  }
+  const [, , channels] = ordered.shape
+  const { scale } = preprocessing
+  const data = ordered.data.map((value, index) => {
+    const channel = index % channels
+    return (value * scale - (preprocessing.mean[channel] ?? 0)) / (preprocessing.std[channel] ?? 1)
+  })
+  return { shape: ordered.shape, data }
+}
+
+/**
+ * A network input as a picture again: grey or RGB bytes, clipped to 0…255.
+ * @param shape `[height, width, channels]` of the input layer
+ */
+export function toPicture(
+  input: ArrayLike<number>,
+  shape: readonly [number, number, number],
+  preprocessing: Preprocessing,
+): { readonly shape: readonly [number, number, number]; readonly data: Uint8ClampedArray } {
+  const [, , channels] = shape
+  const data = new Uint8ClampedArray(input.length)
+  for (let index = 0; index < data.length; index++) {
+    const channel = index % channels
+    const value = (input[index] ?? 0) * (preprocessing.std[channel] ?? 1) + (preprocessing.mean[channel] ?? 0)
+    data[index - channel + displayChannel(channel, preprocessing)] = value / preprocessing.scale
+  }
+  return { shape, data }
+}
+
+/** A signal at the input (a projection, a gradient) with its channels in the order of the screen: grey or RGB. Values stay. */
+export function toDisplayOrder(
+  signal: ArrayLike<number>,
+  channels: number,
+  preprocessing: Preprocessing,
+): Float32Array {
+  const data = new Float32Array(signal.length)
+  for (let index = 0; index < data.length; index++) {
+    const channel = index % channels
+    data[index - channel + displayChannel(channel, preprocessing)] = signal[index] ?? 0
+  }
+  return data
+}
+
+/** The input values that bytes 0 and 255 become, by channel in network order: the bounds of whatever searches in input space. */
+export function valueRange({ channelOrder, scale, mean, std }: Preprocessing): { lowest: number; highest: number }[] {
+  return Array.from({ length: channelOrder === 'grey' ? 1 : 3 }, (_, channel) => {
+    const [from, to] = [0, 255].map((value) => (value * scale - (mean[channel] ?? 0)) / (std[channel] ?? 1))
+    return { lowest: Math.min(from ?? 0, to ?? 0), highest: Math.max(from ?? 0, to ?? 0) }
+  })
+}
+
+function displayChannel(channel: number, { channelOrder }: Preprocessing): number {
+  return channelOrder === 'bgr' ? 2 - channel : channel
+}
+
+function resizeBy(picture: Picture, preprocessing: Preprocessing): FloatPicture {
+  const [height, width] = picture.shape
+  const target = preprocessing.resize
+  if (target === undefined) return { shape: picture.shape, data: Float32Array.from(picture.data) }
+  if (target.mode === 'exact') return resize(picture, target.height, target.width, target.filter)
+  // torchvision's rule: the short side becomes the size, the long one is cut to whole pixels.
+  const size = Math.min(target.height, target.width)
+  const short = Math.min(height, width)
+  return resize(picture, Math.trunc((size * height) / short), Math.trunc((size * width) / short), target.filter)
+}
+
+function cropCentre({ shape, data }: FloatPicture, { height, width }: { height: number; width: number }): FloatPicture {
+  const [oldHeight, oldWidth, channels] = shape
+  if (height > oldHeight || width > oldWidth) {
+    throw new RangeError(`a picture of ${oldHeight}×${oldWidth} pixels cannot be cropped to ${height}×${width}`)
+  }
+  const top = Math.floor((oldHeight - height) / 2)
+  const left = Math.floor((oldWidth - width) / 2)
+  const cropped = new Float32Array(height * width * channels)
+  for (let row = 0; row < height; row++) {
+    const from = ((top + row) * oldWidth + left) * channels
+    cropped.set(data.subarray(from, from + width * channels), row * width * channels)
+  }
+  return { shape: [height, width, channels], data: cropped }
+}
+
+function orderChannels({ shape, data }: FloatPicture, order: Preprocessing['channelOrder']): FloatPicture {
+  const [height, width, channels] = shape
+  const colours = order === 'grey' ? 1 : 3
+  const coloured = channels >= 3
+  const result = new Float32Array(height * width * colours)
+  for (let pixel = 0; pixel < height * width; pixel++) {
+    const at = (channel: number): number => data[pixel * channels + (coloured ? channel : 0)] ?? 0
+    for (let colour = 0; colour < colours; colour++) {
+      result[pixel * colours + colour] =
+        order === 'grey' && coloured ? luminance(at) : at(order === 'bgr' ? 2 - colour : colour)
+    }
+  }
+  return { shape: [height, width, colours], data: result }
+}
+
+/** ITU-R 601, rounded as Pillow does it for bytes. */
+function luminance(at: (channel: number) => number): number {
+  return Math.floor((at(0) * 19_595 + at(1) * 38_470 + at(2) * 7_471 + 0x8000) / 0x1_0000)
+}
