@@ -6,7 +6,7 @@ import type { Database, Row } from './database.ts'
 import { jsonColumn, optional, parseRow, readRows, toJsonColumn, type Listing } from './rows.ts'
 
 /** The hash that a record must carry: of the canonical JSON of `{ spec, weights }`. */
-export function networkHash({ spec, weights }: Pick<NetworkRecord, 'spec' | 'weights'>): string {
+export function networkHash({ spec, weights }: { readonly spec: unknown; readonly weights: string }): string {
   return hashJson({ spec, weights })
 }
 
@@ -40,7 +40,7 @@ export class Networks {
    * @throws ConvScopeError 'conflict' for a name in use, 'damaged' where the hash is not the record's
    */
   save(record: NetworkRecord, { replace = false }: { replace?: boolean } = {}): void {
-    const { name, title, spec, weights, source, runId, testError, hash, addedAt } = parseRow(
+    const { name, title, weights, source, runId, testError, hash, addedAt } = parseRow(
       NetworkRecord,
       record,
       `Network ${record.name}`,
@@ -54,7 +54,8 @@ export class Networks {
        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
       name,
       title,
-      JSON.stringify(spec),
+      // As given, without the defaults that reading fills in: what is stored is what is hashed, in later versions too.
+      JSON.stringify(record.spec),
       weights,
       source,
       runId ?? null,
@@ -75,12 +76,13 @@ export class Networks {
 }
 
 function read(row: Row): NetworkRecord {
+  const spec = jsonColumn(row, 'spec')
   const record = parseRow(
     NetworkRecord,
     {
       name: row['name'],
       title: row['title'],
-      spec: jsonColumn(row, 'spec'),
+      spec,
       weights: row['weights'],
       source: row['source'],
       runId: optional(row['run_id']),
@@ -90,7 +92,7 @@ function read(row: Row): NetworkRecord {
     },
     title(row),
   )
-  if (record.hash !== networkHash(record)) throw wrongHash(record.name)
+  if (record.hash !== networkHash({ spec, weights: record.weights })) throw wrongHash(record.name)
   return record
 }
 
