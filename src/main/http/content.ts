@@ -2,12 +2,13 @@
 import { Readable } from 'node:stream'
 import type { ErrorCode } from '../../shared/errors.ts'
 import { ConvScopeError, toErrorReport } from '../../shared/errors.ts'
+import { isPageAddress } from '../../shared/page-areas.ts'
 import { Sha256 } from '../../shared/values.ts'
 import type { Logger } from '../platform/logger.ts'
 import type { ArtifactStore } from '../project/artifact-store.ts'
 import { artifactMediaType, contentDisposition } from './media-types.ts'
 import { SECURITY_HEADERS } from './security-headers.ts'
-import { openStaticFile } from './static-files.ts'
+import { isPlaceInPage, openStaticFile } from './static-files.ts'
 import { MAX_UPLOAD_BYTES, storeUpload, tooLarge } from './upload.ts'
 
 export type ArtifactFiles = Pick<ArtifactStore, 'open' | 'size' | 'scratchFile' | 'adopt'>
@@ -64,7 +65,8 @@ export function refuse(status: number, text: string, headers: Record<string, str
 }
 
 async function givePage(request: Request, pathname: string, { pageFolder }: ContentOptions): Promise<Response> {
-  const file = pageFolder === undefined ? undefined : await openStaticFile(pageFolder, pathname)
+  const file =
+    pageFolder === undefined ? undefined : await openStaticFile(pageFolder, isPageAddress(pathname) ? '/' : pathname)
   if (!file) return refuse(404, 'There is nothing at this address')
   const headers = {
     ...SECURITY_HEADERS,

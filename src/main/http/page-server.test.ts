@@ -85,11 +85,29 @@ describe('the page', () => {
     )
   })
 
+  it.each([
+    ['/library', {}],
+    ['/experiments/2026-11-23-a1', {}],
+    ['/library/networks/lenet-1.0', { accept: 'text/html,application/xhtml+xml' }],
+  ])('is the answer for places inside it, as after a reload: %s', async (path, headers) => {
+    const answer = await get(path, headers)
+    expect([answer.status, answer.body.toString()]).toEqual([200, PAGE])
+  })
+
   it('caches files whose names change with their contents for good', async () => {
     const answer = await get('/assets/main-1a2b3c.js')
     expect(answer.headers['content-type']).toBe('text/javascript; charset=utf-8')
     expect(answer.headers['cache-control']).toBe('private, max-age=31536000, immutable')
   })
+
+  it.each(['/deconvnet?layer=conv2', '/library/networks/mnist-convnet', '/experiments/run.1', '/settings'])(
+    'gives the page at its own address %s',
+    async (path) => {
+      const answer = await get(path)
+      expect([answer.status, answer.body.toString()]).toEqual([200, PAGE])
+      expect(answer.headers['cache-control']).toBe('no-cache')
+    },
+  )
 
   it('answers HEAD without a body', async () => {
     const answer = await ask(port, { method: 'HEAD', path: '/index.html', headers: admitted })
@@ -112,8 +130,8 @@ describe('the page', () => {
     '/.hidden.html',
     '/notes.txt',
     '/assets',
+    '/assets/missing',
     '/C:/secret.html',
-    '/etc/passwd',
     '/%2fetc%2fpasswd',
   ])('has nothing at %s', async (path) => {
     const answer = await get(path)
