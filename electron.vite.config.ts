@@ -45,6 +45,8 @@ export default defineConfig({
   },
   renderer: {
     root: source('renderer'),
+    // The page has addresses of its own below the root.
+    base: '/',
     plugins: [vue()],
     build: {
       outDir: resolve(import.meta.dirname, 'out/renderer'),

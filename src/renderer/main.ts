@@ -1,18 +1,9 @@
-import { createPinia } from 'pinia'
-import { createApp } from 'vue'
-import AppShell from './app/app-shell.vue'
-import { createAppRouter } from './app/router.ts'
-import { connectionState, createClient } from './rpc/index.ts'
-import { clientKey, connectionKey } from './rpc/use-client.ts'
 import './ui/fonts.ts'
 import './ui/theme.css'
-import './ui/library.css'
+import './rpc/zod-without-eval.ts'
 import { followSystemTheme } from './ui/theme.ts'
 
 followSystemTheme()
-createApp(AppShell)
-  .provide(clientKey, createClient())
-  .provide(connectionKey, connectionState)
-  .use(createPinia())
-  .use(createAppRouter())
-  .mount('#app')
+// Imported only now: the contract's schemas are made while its modules load.
+const { startApp } = await import('./app/start.ts')
+startApp()
