@@ -8,7 +8,7 @@ import type { Logger } from '../platform/logger.ts'
 import type { ArtifactStore } from '../project/artifact-store.ts'
 import { artifactMediaType, contentDisposition } from './media-types.ts'
 import { SECURITY_HEADERS } from './security-headers.ts'
-import { isPlaceInPage, openStaticFile } from './static-files.ts'
+import { openStaticFile } from './static-files.ts'
 import { MAX_UPLOAD_BYTES, storeUpload, tooLarge } from './upload.ts'
 
 export type ArtifactFiles = Pick<ArtifactStore, 'open' | 'size' | 'scratchFile' | 'adopt'>

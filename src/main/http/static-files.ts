@@ -13,16 +13,6 @@ export interface StaticFile {
 }
 
 /**
- * Whether a path that names no file is a place inside the page (`/library/networks/lenet-1.0`), which the page itself knows:
- * then the page is the answer. `accept` is what the browser asks for; a file of the page is never asked for as a document.
- */
-export function isPlaceInPage(pathname: string, accept: string): boolean {
-  const path = relativePath(pathname)
-  if (path === undefined || path === 'assets' || path.startsWith('assets/')) return false
-  return accept.includes('text/html') || !/\.[^/]*$/.test(path)
-}
-
-/**
  * The file of the page at a path of an address, as it was written (still encoded); the folder itself is `index.html`.
  * Undefined where there is none, and for every path that is not plainly inside `root`. Close the handle.
  */
