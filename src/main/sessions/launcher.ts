@@ -61,6 +61,8 @@ export interface LocalLaunch {
   readonly nodePath?: string
   /** Threads of the native libraries; all cores when left out. */
   readonly threads?: number
+  /** Where Node keeps compiled code from one start to the next: starts take about half the time. */
+  readonly compileCacheFolder?: string
   /** Set on top of this process's environment. */
   readonly environment?: Readonly<Record<string, string>>
 }
@@ -70,16 +72,18 @@ export function localLaunch({
   workerPath,
   nodePath = findNode(),
   threads,
+  compileCacheFolder,
   environment = {},
 }: LocalLaunch): LaunchCommand {
   const inherited = Object.entries(process.env).filter(
     ([name, value]) => value !== undefined && !DROPPED.test(name),
   ) as [string, string][]
-  // Native libraries read these once, from the environment that the process was started with.
-  const native = {
+  // Node and native libraries read these once, from the environment that the process was started with.
+  const settings = {
     TF_CPP_MIN_LOG_LEVEL: '1',
     TF_FORCE_GPU_ALLOW_GROWTH: 'true',
+    ...(compileCacheFolder === undefined ? {} : { NODE_COMPILE_CACHE: compileCacheFolder }),
     ...(threads === undefined ? {} : { TF_NUM_INTRAOP_THREADS: String(threads), OMP_NUM_THREADS: String(threads) }),
   }
-  return { argv: [nodePath, workerPath], env: { ...Object.fromEntries(inherited), ...native, ...environment } }
+  return { argv: [nodePath, workerPath], env: { ...Object.fromEntries(inherited), ...settings, ...environment } }
 }

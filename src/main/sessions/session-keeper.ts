@@ -86,6 +86,8 @@ export class SessionKeeper {
       for (;;) {
         if (!this.#isWanted) throw new ConvScopeError('cancelled', 'The session was stopped')
         const { session, scratch } = await this.#launch()
+        // Meanwhile the owner may have changed its mind.
+        if (!this.#isWanted) void session.stop()
         const ready = await session.ready.catch(() => undefined)
         if (ready) {
           const running = { session, ready, scratch }

@@ -1,5 +1,5 @@
 /** Experiments of the test worker. `amount` is what each makes of it: steps, milliseconds or bytes. */
-import { readdirSync, writeFileSync } from 'node:fs'
+import { readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { setTimeout as after } from 'node:timers/promises'
 import * as z from 'zod'
@@ -67,7 +67,9 @@ export const testExperiments: Record<(typeof kinds)[number], Run> = {
     await context.outputArray('large', [amount], new Float32Array(amount))
     if (!(context instanceof RunContext)) throw new TypeError('not the context of a worker')
     const probe = await context.outputs.deliver({ name: 'probe', kind: 'json' }, new Uint8Array(2 * INLINE_LIMIT_BYTES))
-    const folder = 'file' in probe ? dirname(probe.file) : ''
+    if (!('file' in probe)) throw new TypeError('the probe went into the frame')
+    rmSync(probe.file)
+    const folder = dirname(probe.file)
     for (const name of readdirSync(folder)) writeFileSync(join(folder, name), 'x', { flag: 'r+' })
     yield step(1, 1)
     return null
@@ -104,9 +106,11 @@ export const testExperiments: Record<(typeof kinds)[number], Run> = {
     process.kill(process.pid, 'SIGKILL')
     return null
   },
+  /** As a native library does it. */
   async *abort() {
     yield step(1, 2)
-    process.abort()
+    process.kill(process.pid, 'SIGABRT')
+    return null
   },
   /** A defect in code that nobody awaits. */
   async *reject() {
