@@ -36,7 +36,10 @@ export function defaultCacheFolder(environment: NodeJS.ProcessEnv = process.env)
 /** Folder with libtensorflow for `kind`: given, from the environment, or the one that `convscope engine install` fills. */
 export function tensorflowFolder(kind: 'cpu' | 'cuda', given: string | undefined, cacheFolder: string): string {
   const variable = kind === 'cpu' ? 'CONVSCOPE_TENSORFLOW_DIR' : 'CONVSCOPE_TENSORFLOW_CUDA_DIR'
-  return given ?? (process.env[variable] || join(cacheFolder, 'engines', `tensorflow-${kind}-${TENSORFLOW_VERSION}`))
+  const installed = join(cacheFolder, 'engines', `tensorflow-${kind}-${TENSORFLOW_VERSION}`)
+  // With CUDA the libraries stay in pip's tree: they find CUDA's own by a path relative to theirs.
+  const libraries = kind === 'cpu' ? installed : join(installed, 'site-packages', 'tensorflow')
+  return given ?? (process.env[variable] || libraries)
 }
 
 /** Whether a folder holds TensorFlow's two libraries. */
