@@ -5,10 +5,11 @@ import type { Engine } from '../engine.ts'
 import { disposeTensors } from '../tensor-tree.ts'
 
 const BATCH = 4
-const RATE = 0.05
+const STEPS = 5
+const RATE = 0.1
 
 /**
- * Ten steps of gradient descent of a small network with strided, transposed and 1×1 convolutions, max pooling and a dense layer.
+ * Five steps of gradient descent of a small network with strided, transposed and 1×1 convolutions, max pooling and a dense layer.
  * @returns the loss of every step and all parameters at the end, as they are on the engine.
  */
 export async function trainBriefly(engine: Engine): Promise<Float32Array> {
@@ -48,7 +49,7 @@ export async function trainBriefly(engine: Engine): Promise<Float32Array> {
     { name: 'training check' },
   )
   const outcome: number[] = []
-  for (let count = 0; count < 10; count++) {
+  for (let count = 0; count < STEPS; count++) {
     const result = await step.run({ parameters, images, targets, labels })
     disposeTensors(parameters)
     parameters = result.parameters
