@@ -1,5 +1,5 @@
 /** The one client of this page. In the window it speaks over a port that the preload hands to main, else over a WebSocket. */
-import * as z from 'zod'
+import './zod-without-eval.ts'
 import { createContractClient } from '../../shared/rpc/client.ts'
 import type { ContractClient } from '../../shared/rpc/client.ts'
 import type { Transport } from '../../shared/rpc/connection.ts'
@@ -7,9 +7,6 @@ import { PortTransport } from '../../shared/rpc/port-transport.ts'
 import { SocketTransport } from '../../shared/rpc/socket-transport.ts'
 import { followConnection } from './connection-state.ts'
 import { handOverPort } from './window-port.ts'
-
-// By default zod compiles parsers with `new Function`, which the page's Content-Security-Policy reports as a violation.
-z.config({ jitless: true })
 
 let client: ContractClient | undefined
 
