@@ -6,7 +6,7 @@ const source = (path: string): string => resolve(import.meta.dirname, 'src', pat
 
 /**
  * Three bundles:
- * - `out/main/*.js`: everything that runs in Node. Five entries share chunks; npm dependencies stay in node_modules.
+ * - `out/main/*.js`: everything that runs in Node. Six entries share chunks; npm dependencies stay in node_modules.
  * - `out/preload/index.cjs`: one CommonJS file, because Electron's sandbox loads nothing else.
  * - `out/renderer/`: the page. Its Content-Security-Policy allows only files of its own origin, so nothing may be
  *   inlined into the document: no data: assets, no module-preload polyfill script.
@@ -24,6 +24,7 @@ export default defineConfig({
           cli: source('main/cli.ts'),
           worker: source('compute/worker/main.ts'),
           'engine-thread': source('compute/worker/engine-thread.ts'),
+          'engine-probe': source('compute/engines/engine-probe.ts'),
         },
         output: {
           format: 'es',

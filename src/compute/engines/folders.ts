@@ -2,6 +2,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { dirname, join } from 'node:path'
+import * as z from 'zod'
 
 /** Version of TensorFlow that the product installs; part of the folder's name. */
 export const TENSORFLOW_VERSION = '2.21.0'
@@ -33,13 +34,23 @@ export function defaultCacheFolder(environment: NodeJS.ProcessEnv = process.env)
   return join(environment['XDG_CACHE_HOME'] || join(homedir(), '.cache'), 'convscope')
 }
 
+const InstalledManifest = z.object({ libraryFolder: z.string() })
+
+/** Where the two libraries lie in a folder that `convscope engine install` has filled: its manifest says so. */
+function libraryFolder(installed: string): string {
+  try {
+    const manifest = InstalledManifest.parse(JSON.parse(readFileSync(join(installed, 'manifest.json'), 'utf8')))
+    return join(installed, manifest.libraryFolder)
+  } catch {
+    return installed
+  }
+}
+
 /** Folder with libtensorflow for `kind`: given, from the environment, or the one that `convscope engine install` fills. */
 export function tensorflowFolder(kind: 'cpu' | 'cuda', given: string | undefined, cacheFolder: string): string {
-  const variable = kind === 'cpu' ? 'CONVSCOPE_TENSORFLOW_DIR' : 'CONVSCOPE_TENSORFLOW_CUDA_DIR'
-  const installed = join(cacheFolder, 'engines', `tensorflow-${kind}-${TENSORFLOW_VERSION}`)
-  // With CUDA the libraries stay in pip's tree: they find CUDA's own by a path relative to theirs.
-  const libraries = kind === 'cpu' ? installed : join(installed, 'site-packages', 'tensorflow')
-  return given ?? (process.env[variable] || libraries)
+  if (given !== undefined) return given
+  const fromEnvironment = process.env[kind === 'cpu' ? 'CONVSCOPE_TENSORFLOW_DIR' : 'CONVSCOPE_TENSORFLOW_CUDA_DIR']
+  return fromEnvironment || libraryFolder(join(cacheFolder, 'engines', `tensorflow-${kind}-${TENSORFLOW_VERSION}`))
 }
 
 /** Whether a folder holds TensorFlow's two libraries. */
