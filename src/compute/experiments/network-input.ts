@@ -5,6 +5,8 @@ import type { DeconvnetResult } from '../../shared/experiments/deconvnet.ts'
 import type { PictureReference } from '../../shared/experiments/index.ts'
 import type { NetworkSpec } from '../../shared/network/spec.ts'
 import { pictureOf } from '../data/dataset-split.ts'
+import { preprocess, toPicture } from '../network/preprocess.ts'
+import type { Picture as BytePicture } from '../network/resize.ts'
 import type { ExperimentContext } from './experiment.ts'
 import type { Picture } from './pictures.ts'
 
@@ -17,16 +19,10 @@ export interface NetworkInput {
   readonly label: DeconvnetResult['label']
 }
 
-interface BytePicture {
-  readonly shape: readonly [height: number, width: number, channels: number]
-  /** Grey or RGB. */
-  readonly bytes: Uint8Array
-}
-
 const MAXIMUM_PIXELS = 100_000_000
 
 /**
- * The referenced picture as the network takes it: `(byte * scale - mean) / std`, channels in network order.
+ * The referenced picture as the network takes it, by the network's preprocessing.
  * @throws ConvScopeError 'invalid-input' where the picture's size or channels do not fit, 'damaged' for an unreadable file
  */
 export async function networkInput(
@@ -36,11 +32,11 @@ export async function networkInput(
 ): Promise<NetworkInput> {
   const shape = inputShape(spec)
   if ('artifact' in reference) {
-    const bytes = await context.artifact(reference.artifact)
-    return { shape, values: toNetwork(await decode(bytes, shape), spec, shape), label: null }
+    const picture = await decode(await context.artifact(reference.artifact), spec, shape)
+    return { shape, values: toNetwork(picture, spec, shape), label: null }
   }
   const data = await context.dataset(reference.dataset, reference.split)
-  const picture = { shape: data.shape, bytes: pictureOf(data, reference.index) }
+  const picture = { shape: data.shape, data: pictureOf(data, reference.index) }
   const index = data.labels[reference.index] ?? 0
   const label = { index, label: data.record.classes[index] ?? String(index) }
   return { shape, values: toNetwork(picture, spec, shape), label }
@@ -48,18 +44,9 @@ export async function networkInput(
 
 /** The input as a picture of bytes again, grey or RGB. */
 export function inputPicture({ shape, values }: NetworkInput, spec: NetworkSpec): Picture {
+  const { data } = toPicture(values, shape, spec.preprocessing)
   const [height, width, channels] = shape
-  const { mean, std, scale, channelOrder } = spec.preprocessing
-  const shown = channels === 3 ? 3 : 1
-  const pixels = new Uint8Array(height * width * shown)
-  for (let place = 0; place < height * width; place++) {
-    for (let channel = 0; channel < shown; channel++) {
-      const source = channelOrder === 'bgr' ? shown - 1 - channel : channel
-      const value = (values[place * channels + source] ?? 0) * (std[source] ?? 1) + (mean[source] ?? 0)
-      pixels[place * shown + channel] = Math.min(Math.max(Math.round(value / scale), 0), 255)
-    }
-  }
-  return { width, height, channels: shown, pixels }
+  return { width, height, channels: channels === 3 ? 3 : 1, pixels: new Uint8Array(data) }
 }
 
 function inputShape(spec: NetworkSpec): readonly [number, number, number] {
@@ -68,20 +55,20 @@ function inputShape(spec: NetworkSpec): readonly [number, number, number] {
   return first.shape
 }
 
-/** A picture file at the network's input size (bilinear, aspect not kept), grey or RGB. */
+/** A picture file as grey or RGB bytes; at the network's input size (aspect not kept) where its preprocessing does not say how to resize. */
 async function decode(
   file: Uint8Array,
+  { preprocessing }: NetworkSpec,
   [height, width, channels]: readonly [number, number, number],
 ): Promise<BytePicture> {
   try {
-    const image = sharp(file, { limitInputPixels: MAXIMUM_PIXELS, failOn: 'error' })
-      .rotate()
+    const picture = sharp(file, { limitInputPixels: MAXIMUM_PIXELS, failOn: 'error' })
+      .autoOrient()
       .flatten({ background: '#000' })
-      .resize(width, height, { fit: 'fill', kernel: 'linear' })
       .toColourspace(channels === 1 ? 'b-w' : 'srgb')
-    const { data, info } = await image.raw().toBuffer({ resolveWithObject: true })
-    const bytes = channels === 1 ? firstChannel(data, info.channels) : data
-    return { shape: [height, width, channels], bytes }
+    const sized = preprocessing.resize ? picture : picture.resize(width, height, { fit: 'fill', kernel: 'linear' })
+    const { data, info } = await sized.raw().toBuffer({ resolveWithObject: true })
+    return { shape: [info.height, info.width, info.channels], data }
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause)
     throw new ConvScopeError('damaged', `The picture cannot be read: ${reason}`, {
@@ -91,24 +78,14 @@ async function decode(
   }
 }
 
-function firstChannel(bytes: Uint8Array, channels: number): Uint8Array {
-  if (channels === 1) return bytes
-  return Uint8Array.from({ length: bytes.length / channels }, (_, place) => bytes[place * channels] ?? 0)
-}
-
 function toNetwork(picture: BytePicture, spec: NetworkSpec, shape: readonly [number, number, number]): Float32Array {
-  if (picture.shape.join() !== shape.join()) {
-    throw new ConvScopeError(
-      'invalid-input',
-      `The network ${spec.name} takes pictures of ${shape.join(' × ')}; this one is ${picture.shape.join(' × ')}`,
-      { remedy: 'Choose a picture or a data set of that size.' },
-    )
+  try {
+    return preprocess(picture, spec.preprocessing, shape).data
+  } catch (cause) {
+    if (!(cause instanceof RangeError)) throw cause
+    throw new ConvScopeError('invalid-input', `The picture does not fit the network ${spec.name}: ${cause.message}`, {
+      remedy: 'Choose a picture or a data set of another size.',
+      cause,
+    })
   }
-  const channels = shape[2]
-  const { mean, std, scale, channelOrder } = spec.preprocessing
-  return Float32Array.from(picture.bytes, (_, index) => {
-    const channel = index % channels
-    const source = channelOrder === 'bgr' ? index - channel + (channels - 1 - channel) : index
-    return ((picture.bytes[source] ?? 0) * scale - (mean[channel] ?? 0)) / (std[channel] ?? 1)
-  })
 }

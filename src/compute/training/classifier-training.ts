@@ -30,7 +30,7 @@ import { initialState, stepScalars, type OptimiserState, type Tensors } from './
 import { downloadTensors, uploadTensors } from './tensor-file.ts'
 
 const EVENT_INTERVAL_MS = 250
-const EVALUATION_BATCH = 500
+const LARGEST_EVALUATION_BATCH = 500
 
 export interface TrainingData {
   readonly train: DatasetSplitData
@@ -50,6 +50,7 @@ export class ClassifierTraining {
   readonly #trainCount: number
   readonly #testCount: number
   readonly #batchSize: number
+  readonly #evaluationBatch: number
   readonly #batches: number
   #weights: Tensors
   #state: OptimiserState
@@ -73,7 +74,8 @@ export class ClassifierTraining {
     this.#batchSize = Math.min(params.batchSize, this.#trainCount)
     this.#batches = Math.floor(this.#trainCount / this.#batchSize)
     this.#reader = new BatchReader(train, this.#spec.preprocessing, this.#batchSize)
-    this.#testReader = new BatchReader(test, this.#spec.preprocessing, EVALUATION_BATCH)
+    this.#evaluationBatch = Math.min(LARGEST_EVALUATION_BATCH, this.#testCount)
+    this.#testReader = new BatchReader(test, this.#spec.preprocessing, this.#evaluationBatch)
     const logits = logitsOf(engine, this.#graph)
     this.#step = engine.compile(trainingStep(engine.tf, logits, params.optimiser), { name: 'classifier training' })
     this.#evaluation = engine.compile(evaluationStep(engine.tf, logits), { name: 'classifier evaluation' })
@@ -199,15 +201,16 @@ export class ClassifierTraining {
 
   async #testError(): Promise<number> {
     const { tf } = this.#context.engine
+    const size = this.#evaluationBatch
     let wrong = 0
-    for (let start = 0; start < this.#testCount; start += EVALUATION_BATCH) {
+    for (let start = 0; start < this.#testCount; start += size) {
       this.#context.signal.throwIfAborted()
-      const count = Math.min(EVALUATION_BATCH, this.#testCount - start)
+      const count = Math.min(size, this.#testCount - start)
       const { images, labels } = this.#testReader.read(Array.from({ length: count }, (_, index) => start + index))
       const own = {
-        images: tf.tensor4d(images, [EVALUATION_BATCH, ...this.#shape]),
+        images: tf.tensor4d(images, [size, ...this.#shape]),
         labels: tf.tensor1d(labels, 'int32'),
-        counted: tf.tensor1d(Float32Array.from({ length: EVALUATION_BATCH }, (_, index) => (index < count ? 1 : 0))),
+        counted: tf.tensor1d(Float32Array.from({ length: size }, (_, index) => (index < count ? 1 : 0))),
       }
       const { errors } = await this.#evaluation.run({ weights: this.#weights, ...own })
       wrong += (await errors.data())[0] ?? 0
