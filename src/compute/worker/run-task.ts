@@ -1,7 +1,7 @@
 /** A run or a call as a task of the scheduler: drives the experiment's generator and reports what comes of it. */
 import { ConvScopeError, toErrorReport } from '../../shared/errors.ts'
 import { plainJson } from '../../shared/wire/messages.ts'
-import { WorkerEvent, type FromWorker } from '../../shared/wire/protocol.ts'
+import { LOG_MESSAGE_LENGTH, WorkerEvent, type FromWorker } from '../../shared/wire/protocol.ts'
 import type { ExperimentEvent } from '../experiments/experiment.ts'
 import type { RunContext } from './run-context.ts'
 import type { Task } from './task-scheduler.ts'
@@ -97,6 +97,7 @@ export class RunTask implements Task {
 function sendable(event: ExperimentEvent): ExperimentEvent {
   // A diverging loss is not a number that JSON or a curve can hold.
   if (event.type === 'step') return { ...event, values: finiteOf(event.values) }
+  if (event.type === 'log') return { ...event, message: event.message.slice(0, LOG_MESSAGE_LENGTH) }
   // Between threads a view would take its whole memory along.
   if (event.type === 'preview') return { ...event, pixels: new Uint8Array(event.pixels) }
   return event

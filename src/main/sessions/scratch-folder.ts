@@ -3,6 +3,9 @@ import { mkdir, readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 
 /** The folder through which one session hands over large outputs. It lives as long as something is taken from it. */
+/** Folders of this process's sessions; one that has ended may still be read from. */
+const live = new Set<string>()
+
 export class ScratchFolder {
   readonly path: string
   readonly #uses = new Set<Promise<unknown>>()
@@ -11,12 +14,14 @@ export class ScratchFolder {
     this.path = path
   }
 
-  /** A new one under `parent`; what earlier sessions of that name left there is removed. */
+  /** A new one under `parent`; what earlier processes left there under that name is removed. */
   static async create(parent: string, name: string): Promise<ScratchFolder> {
     await mkdir(parent, { recursive: true })
-    const stale = (await readdir(parent)).filter((entry) => entry.startsWith(`${name}-`))
-    await Promise.all(stale.map((entry) => rm(join(parent, entry), { recursive: true, force: true })))
+    const folders = (await readdir(parent)).filter((entry) => entry.startsWith(`${name}-`))
+    const stale = folders.map((entry) => join(parent, entry)).filter((folder) => !live.has(folder))
+    await Promise.all(stale.map((folder) => rm(folder, { recursive: true, force: true })))
     const path = join(parent, `${name}-${randomUUID()}`)
+    live.add(path)
     await mkdir(path)
     return new ScratchFolder(path)
   }
@@ -35,5 +40,6 @@ export class ScratchFolder {
   async remove(): Promise<void> {
     await Promise.allSettled(this.#uses)
     await rm(this.path, { recursive: true, force: true })
+    live.delete(this.path)
   }
 }

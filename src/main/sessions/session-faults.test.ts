@@ -102,6 +102,15 @@ describe('a change of engine', () => {
     await test.supervisor.setEngine('wasm', undefined)
     await expect(long.answer).rejects.toMatchObject({ code: 'cancelled' })
   })
+
+  it('lets what is asked meanwhile wait for the new session', async () => {
+    await using test = await testSupervisor()
+    await test.supervisor.start()
+    const changed = test.supervisor.setEngine('cpu', undefined)
+    const run = start(test.supervisor, 'count', 1)
+    expect((await run.answer).result).toEqual({ counted: 1 })
+    await changed
+  })
 })
 
 describe('stopping', () => {

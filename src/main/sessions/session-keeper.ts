@@ -33,6 +33,7 @@ export class SessionKeeper {
   /** Why it is not started any more. */
   #failure: ConvScopeError | undefined
   #isWanted = false
+  #stopping: Promise<void> | undefined
 
   constructor(options: SupervisorOptions, isComputing: () => boolean) {
     this.#options = options
@@ -60,25 +61,34 @@ export class SessionKeeper {
 
   /** The session, started if it is not running. @throws ConvScopeError with the reason it does not start */
   async session(): Promise<RunningSession> {
+    await this.#stopping
     if (this.#failure) throw this.#failure
     this.#isWanted = true
     this.#opening ??= this.#open()
     return this.#opening
   }
 
+  /** Who asks for the session meanwhile gets the next one. */
   async stop(reason: ConvScopeError): Promise<void> {
     this.#isWanted = false
-    const opening = this.#opening
-    await this.#session?.stop(reason)
-    // One that was only about to be launched finds out that it is not wanted.
-    await opening?.catch(() => undefined)
-    if (!this.#isWanted && !this.#failure) this.#update({ state: 'stopped', message: undefined, error: undefined })
+    this.#stopping ??= this.#stop(reason).finally(() => {
+      this.#stopping = undefined
+    })
+    await this.#stopping
   }
 
   /** To be called when what runs has changed. */
   refresh(): void {
     const { state } = this.status.value
     if (state === 'ready' || state === 'computing') this.#update({ state: this.#workingState() })
+  }
+
+  async #stop(reason: ConvScopeError): Promise<void> {
+    const opening = this.#opening
+    await this.#session?.stop(reason)
+    // One that was only about to be launched finds out that it is not wanted.
+    await opening?.catch(() => undefined)
+    if (!this.#failure) this.#update({ state: 'stopped', message: undefined, error: undefined })
   }
 
   async #open(): Promise<RunningSession> {
@@ -106,7 +116,13 @@ export class SessionKeeper {
   }
 
   async #launch(): Promise<{ session: Session; scratch: ScratchFolder }> {
-    const { name, launch, timings, artifactFiles = {}, memoryLimitBytes = MEMORY_SHARE * totalmem() } = this.#options
+    const {
+      name,
+      launch,
+      timings,
+      artifactFiles = {},
+      memoryLimitBytes = MEMORY_SHARE * usableMemory(),
+    } = this.#options
     const scratch = await ScratchFolder.create(this.#options.scratchFolder, name)
     // The message about a crash stays: it explains why what was computed is gone.
     this.#update({ state: 'starting', error: undefined })
@@ -135,7 +151,9 @@ export class SessionKeeper {
     if (!this.#mayRestart(end) || !this.#isWanted) return
     this.#opening = this.#open()
     // Whoever needs the session asks for it; the status tells the others.
-    this.#opening.catch((error: unknown) => this.#options.logger.error('the session does not start again', { error }))
+    this.#opening.catch((error: unknown) => {
+      if (this.#failure) this.#options.logger.error('the session does not start again', { error })
+    })
   }
 
   #mayRestart(end: SessionEnd): boolean {
@@ -173,4 +191,10 @@ export class SessionKeeper {
   #update(change: Partial<SessionStatus>): void {
     this.status.set({ ...this.status.value, ...change })
   }
+}
+
+/** What the machine has, or what the process may use of it (a container's limit). */
+function usableMemory(): number {
+  const constrained = process.constrainedMemory()
+  return constrained > 0 ? Math.min(totalmem(), constrained) : totalmem()
 }

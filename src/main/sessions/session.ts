@@ -32,6 +32,8 @@ export class Session {
   /** Set where the stream ended inside a message. */
   #truncation: unknown
   #missedHeartbeats = 0
+  /** What the last heartbeat said. */
+  #busy: string | undefined
   #resolveReady: (ready: SessionReady) => void = () => undefined
 
   constructor(options: SessionOptions) {
@@ -87,11 +89,19 @@ export class Session {
     this.#send({ type: 'resume', id })
   }
 
-  /** Asks the run to end; ends the worker where it does not within `timings.cancelMs`. */
+  /**
+   * Asks the run to end. Ends the worker where it computes on regardless for `timings.cancelMs`; a run that only waits for its
+   * turn is not worth that.
+   */
   cancel(id: string): void {
     if (!this.#requests.has(id)) return
     this.#send({ type: 'cancel', id })
-    this.#deadline(this.#options.timings.cancelMs, () => this.#requests.has(id), 'did not react to a cancel')
+    const check = (): void => {
+      if (!this.#requests.has(id)) return
+      if (this.#busy === id) this.#kill(this.#explain('crash', 'did not react to a cancel and was ended'))
+      else this.#after(this.#options.timings.cancelMs, check)
+    }
+    this.#after(this.#options.timings.cancelMs, check)
   }
 
   /** Polite first: a message and the end of its input, then SIGTERM, then SIGKILL. Resolves once the process is gone. */
@@ -215,6 +225,7 @@ export class Session {
 
   #checkHeartbeat({ residentBytes, tensors, busy }: Extract<FromWorker, { type: 'heartbeat' }>): void {
     this.#missedHeartbeats = 0
+    this.#busy = busy
     this.#options.onHeartbeat({ residentBytes, tensors, busy })
     const { memoryLimitBytes } = this.#options
     if (residentBytes <= memoryLimitBytes || this.#state === 'ending') return

@@ -79,6 +79,15 @@ describe('one session', () => {
     expect(waiting.events).toEqual([])
   })
 
+  it('does not end a worker for a cancelled run that only waits', async () => {
+    await using test = await testSupervisor({ timings: { cancelMs: 100 } })
+    const [busy, waiting] = [start(test.supervisor, 'busy', 800), start(test.supervisor, 'count', 5)]
+    await busy.event('step')
+    test.supervisor.cancel(waiting.id)
+    await expect(waiting.answer).rejects.toMatchObject({ code: 'cancelled' })
+    expect((await busy.answer).result).toBeNull()
+  })
+
   it('pauses and goes on, and computes others meanwhile', async () => {
     const long = start(test.supervisor, 'count', 60)
     await long.event('step')

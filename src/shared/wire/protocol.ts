@@ -75,7 +75,11 @@ const step = z.object({
   values: z.record(z.string(), z.number()),
   secondsLeft: z.number().nonnegative().optional(),
 })
-const log = z.object({ type: z.literal('log'), message: z.string() })
+/** Longer log messages are cut, larger previews refused: both have to fit in a frame. */
+export const LOG_MESSAGE_LENGTH = 20_000
+export const PREVIEW_LIMIT_BYTES = 16 * 1024 * 1024
+
+const log = z.object({ type: z.literal('log'), message: z.string().max(LOG_MESSAGE_LENGTH) })
 /** 8-bit picture, `[height, width, channels]`. */
 const preview = z
   .object({
@@ -89,6 +93,7 @@ const preview = z
   .refine(({ width, height, channels, pixels }) => pixels.length === width * height * channels, {
     message: 'the number of pixels is not width x height x channels',
   })
+  .refine(({ pixels }) => pixels.length <= PREVIEW_LIMIT_BYTES, { message: 'a preview has 16 MiB at most' })
 
 /** What a run reports on its way, as the worker sends it. */
 export const WorkerEvent = z.discriminatedUnion('type', [
