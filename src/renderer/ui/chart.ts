@@ -29,7 +29,7 @@ export function drawChart(element: HTMLElement, options: ChartOptions): ECharts 
       color: [colour('--accent'), '#c77700', '#7a8a00', '#8a5bd0'],
       textStyle: { fontFamily: colour('--font'), fontSize: 12, color: colour('--text') },
       categoryAxis: { ...axis, splitLine: { show: false } },
-      valueAxis: axis,
+      valueAxis: { ...axis, axisLine: { show: false } },
       line: { lineStyle: { width: 1.5 }, symbol: 'circle', endLabel: { color: colour('--text') } },
       tooltip: {
         backgroundColor: colour('--surface-2'),

@@ -48,6 +48,7 @@ export const useDeconvnet = defineStore('deconvnet', () => {
   let lastQuery: Query = {}
   let lastStep = { what: '', at: 0 }
   let shown = ''
+  let pending = ''
 
   const view = computed(() => ('view' in stage.value ? stage.value.view : undefined))
   const layer = computed(() => page.value?.layers.find(({ name }) => name === selection.value?.layer))
@@ -82,6 +83,10 @@ export const useDeconvnet = defineStore('deconvnet', () => {
       if (!next) return show({ kind: 'empty', missing: 'datasets' })
       selection.value = next
       if (!sameQuery(query, toQuery(next))) void router.replace({ path: '/deconvnet', query: toQuery(next) })
+      // The address that was completed comes back as a navigation of its own.
+      const key = JSON.stringify(next)
+      if (key === pending) return
+      pending = key
       looks.request(look)
     } catch (error) {
       if (turn.current()) show({ kind: 'failed', error: reportOf(error), view: view.value })
@@ -123,6 +128,7 @@ export const useDeconvnet = defineStore('deconvnet', () => {
       shown = ''
       show({ kind: 'failed', error: reportOf(error), view: view.value })
     } finally {
+      if (!signal.aborted) pending = ''
       clearTimeout(slow)
     }
   }

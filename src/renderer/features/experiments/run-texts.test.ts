@@ -21,7 +21,7 @@ it('leads from a document back to the place where it was made', () => {
 })
 
 it('names what a document is about', () => {
-  expect(documentTitle(document)).toBe('mnist-convnet / conv2: unit 17, 3, 4 on mnist test 7')
+  expect(documentTitle(document)).toBe('mnist-convnet / conv2: unit 17 at 3, 4 on mnist test 7')
   const strongest = { ...document, params: { ...document.params, units: { kind: 'strongest', count: 9 } } }
   expect(documentTitle(strongest)).toBe('mnist-convnet / conv2: 9 strongest on mnist test 7')
 })

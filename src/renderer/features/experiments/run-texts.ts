@@ -75,7 +75,7 @@ export function documentTitle(document: unknown): string {
   const what = 'dataset' in picture ? `${picture.dataset} ${picture.split} ${picture.index}` : 'a picture'
   const which =
     units.kind === 'list'
-      ? `unit ${units.units.map(({ channel, position }) => [channel, ...(position ?? [])].join(', ')).join('; ')}`
+      ? `unit ${units.units.map(({ channel, position }) => (position ? `${channel} at ${position.join(', ')}` : String(channel))).join('; ')}`
       : units.kind === 'all'
         ? 'all units'
         : `${units.count} strongest`
