@@ -36,6 +36,8 @@ export class Checkpoints {
         checkpoint.sha256,
         checkpoint.createdAt,
       )
+      // It gets somewhere: interruptions from here on are counted anew.
+      this.#database.run('UPDATE run SET attempts = 0 WHERE id = ?', checkpoint.runId)
       return old
     })
   }

@@ -23,7 +23,7 @@ const TRANSITIONS: Readonly<Record<RunState, readonly RunState[]>> = {
   cancelled: [],
 }
 
-/** A run that took the program down with it so often is not begun again by itself. */
+/** A run that was interrupted so often without reaching another checkpoint is not begun again by itself. */
 export const MOST_ATTEMPTS = 3
 
 export interface RunQuery {
