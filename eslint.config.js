@@ -90,7 +90,13 @@ export default defineConfig(
     rules: { 'max-lines': ['error', { max: 300 }] },
   },
   {
-    files: ['src/main/index.ts', 'src/main/index.test.ts', 'src/main/electron/**/*.ts', 'src/preload/**/*.ts', 'e2e/targets/**/*.ts'],
+    files: [
+      'src/main/index.ts',
+      'src/main/index.test.ts',
+      'src/main/electron/**/*.ts',
+      'src/preload/**/*.ts',
+      'e2e/targets/**/*.ts',
+    ],
     rules: { 'no-restricted-imports': ['error', { patterns: [extensionlessImport, elementPlus] }] },
   },
   {
