@@ -15,7 +15,8 @@ export default defineConfig({
   main: {
     build: {
       outDir: 'out/main',
-      externalizeDeps: true,
+      // The optional package is not in `dependencies`, and its native library lies beside its own files.
+      externalizeDeps: { include: ['webgpu'] },
       sourcemap: true,
       rolldownOptions: {
         input: {
