@@ -44,8 +44,15 @@ export function probeEngine(
         resolve(EngineReport.parse(JSON.parse(Buffer.concat(pieces).toString())))
       } catch {
         const end = signal === null ? `exit code ${code}` : `signal ${signal}`
-        fail(`the process that tried it ended with ${end}${log.trim() === '' ? '' : `: ${log.trim()}`}`)
+        const reason = lineThatTells(log)
+        fail(`the process that tried it ended with ${end}${reason === '' ? '' : `: ${reason}`}`)
       }
     })
   })
+}
+
+/** The error's own line where Node printed one with its stack, else the last line. */
+function lineThatTells(log: string): string {
+  const lines = log.split('\n').map((line) => line.trim())
+  return lines.find((line) => /^\w*Error\b/.test(line)) ?? lines.findLast((line) => line !== '') ?? ''
 }
