@@ -48,7 +48,8 @@ export async function probeEngines(
     )
   }
   // Where nothing passed, something is broken that may be repaired by the next start.
-  if (rankEngines(reports).length > 0) await writeCalibration(await calibrationKey(engineOptions), reports, engineOptions)
+  if (rankEngines(reports).length > 0)
+    await writeCalibration(await calibrationKey(engineOptions), reports, engineOptions)
   return reports
 }
 
