@@ -8,17 +8,14 @@ export function createJobs(queue: JobQueue): JobsService {
     look: ({ document }) => queue.look(document),
     watch: ({ id }, { afterSeq = 0, signal } = {}) => queue.watch(id, afterSeq, signal),
     overview: ({ signal } = {}) => queue.overview(signal),
-    cancel: ({ id }) => {
+    cancel: async ({ id }) => {
       queue.cancel(id)
-      return Promise.resolve()
     },
-    pause: ({ id }) => {
+    pause: async ({ id }) => {
       queue.pause(id)
-      return Promise.resolve()
     },
-    resume: ({ id }) => {
+    resume: async ({ id }) => {
       queue.resume(id)
-      return Promise.resolve()
     },
   }
 }
