@@ -153,6 +153,42 @@ describe('convscope', () => {
     expect(await readdir(out)).toEqual(expect.arrayContaining(['document.json', 'weights.safetensors', 'spec.json']))
   })
 
+  it('goes through the process that has the project open', { timeout: 120_000 }, async () => {
+    const shared = join(folder, 'shared')
+    const other: Promise<Ended>[] = []
+    const holder = await convscope(
+      [
+        'train',
+        'mnist-convnet',
+        '--epochs',
+        '500',
+        '--train-count',
+        '128',
+        '--test-count',
+        '10',
+        '--project',
+        shared,
+        '--engine',
+        'wasm',
+      ],
+      {
+        onError: (written, interrupt) => {
+          if (other.length > 0 || !written.includes('Epoch 1 of 500')) return
+          const asking = convscope(['runs', 'list', '--project', shared, '--json'])
+          other.push(asking)
+          void asking.finally(interrupt)
+        },
+      },
+    )
+    expect(holder.code).toBe(130)
+    const [listed] = await Promise.all(other)
+    expect(listed?.code).toBe(0)
+    expect(JSON.parse(listed?.out ?? '')).toMatchObject({
+      total: 1,
+      runs: [{ state: 'running', kind: 'train-classifier' }],
+    })
+  })
+
   it('ends with 2 for wrong usage', async () => {
     const { code, out, err } = await convscope(['run', 'missing.json'])
     expect([code, out]).toEqual([2, ''])
