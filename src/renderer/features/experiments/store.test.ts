@@ -21,13 +21,17 @@ const run = (id: number): RunSummary => ({
 
 let ids: number[]
 const list = vi.fn<(input: ListInput) => Promise<{ total: number; runs: RunSummary[]; problems: string[] }>>()
+const overview = vi.fn<() => AsyncGenerator<{ run: RunSummary; progress?: object }[]>>()
 const remove = vi.fn<(input: { id: string }) => Promise<void>>()
 const restore = vi.fn<(input: { id: string }) => Promise<void>>()
 
 function makeStore(): ReturnType<typeof useRuns> {
   const pinia = createPinia()
   createApp({})
-    .provide(clientKey, { runs: { list, remove, restore } } as unknown as ContractClient)
+    .provide(clientKey, {
+      runs: { list, remove, restore },
+      jobs: { overview: async () => overview() },
+    } as unknown as ContractClient)
     .use(pinia)
   setActivePinia(pinia)
   return useRuns()
@@ -79,6 +83,21 @@ it('deletes, and brings back with Undo', async () => {
   expect(toasts.value[0]?.action?.label).toBe('Undo')
   toasts.value[0]?.action?.run()
   await vi.waitFor(() => expect(store.runs[0]?.id).toBe('3'))
+})
+
+it('fetches the list again when a job changes its state, and only then', async () => {
+  const store = makeStore()
+  await store.reload()
+  const controller = new AbortController()
+  overview.mockImplementationOnce(async function* () {
+    yield [{ run: run(1) }]
+    yield [{ run: run(1), progress: { done: 1, total: 2, unit: 'images' } }]
+    expect(list).toHaveBeenCalledTimes(1)
+    yield [{ run: { ...run(1), state: 'failed' } }]
+    controller.abort()
+  })
+  await store.followJobs(controller.signal)
+  expect(list).toHaveBeenCalledTimes(2)
 })
 
 it('says why a run could not be deleted', async () => {
