@@ -1,4 +1,4 @@
-import { mkdir, readdir, rm, utimes, writeFile } from 'node:fs/promises'
+import { mkdir, readFile, readdir, rm, utimes, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import * as z from 'zod'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
@@ -336,5 +336,23 @@ describe('the doctor', () => {
     }
     expect(problems).toHaveLength(6)
     expect((await checkProject(opened)).problems).toHaveLength(5)
+  })
+
+  it('tells of a database that is broken on the disk', async () => {
+    const { database } = await sample()
+    database.transaction(() => {
+      for (let row = 0; row < 500; row++)
+        database.run('INSERT INTO setting VALUES (?, ?)', `key ${row}`, '"x"'.repeat(40))
+    })
+    await project?.close()
+    const file = join(temporary.folder, 'project.sqlite')
+    const bytes = await readFile(file)
+    // The leaves of the tables are behind the first pages, which hold the schema.
+    bytes.fill(0xa5, bytes.length / 2)
+    await writeFile(file, bytes)
+    project = await openProject(temporary.folder)
+    const { ok, problems } = await checkProject(project)
+    expect(ok).toBe(false)
+    expect(problems[0]).toContain('Database: ')
   })
 })
