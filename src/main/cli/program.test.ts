@@ -62,7 +62,8 @@ describe('the command line', () => {
 
   it.each([
     [['--nonsense'], /unknown option/],
-    [['nonsense', 'more', 'words'], /too many arguments/],
+    [['nonsense'], /unknown command 'nonsense'/],
+    [['run', 'one', 'two'], /too many arguments/],
     [['run'], /missing required argument 'file'/],
     [['run', 'missing.json'], /There is no file "missing.json"/],
     [['run', join(import.meta.dirname, 'program.ts')], /is not JSON/],
