@@ -35,7 +35,7 @@ export function probeEngine(
     })
     const pieces: Buffer[] = []
     let log = ''
-    child.stderr?.on('data', (piece: Buffer) => (log = (log + piece.toString()).slice(-2000)))
+    child.stderr?.on('data', (piece: Buffer) => (log = (log + piece.toString()).slice(-16_000)))
     child.stdio[PROBE_ANSWER_FD]?.on('data', (piece: Buffer) => pieces.push(piece))
     const fail = (reason: string): void => resolve({ name, state: 'failed', reason })
     child.on('error', (error) => fail(`the process that tries it did not start: ${error.message}`))
@@ -51,8 +51,9 @@ export function probeEngine(
   })
 }
 
-/** The error's own line where Node printed one with its stack, else the last line. */
+/** The error's own line where Node printed one with its stack, else the last line before the stacks of an abort. */
 function lineThatTells(log: string): string {
-  const lines = log.split('\n').map((line) => line.trim())
+  const [said = ''] = log.split('----- Native stack trace')
+  const lines = said.split('\n').map((line) => line.trim())
   return lines.find((line) => /^\w*Error\b/.test(line)) ?? lines.findLast((line) => line !== '') ?? ''
 }
