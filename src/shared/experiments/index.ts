@@ -4,7 +4,7 @@ import { ConvScopeError } from '../errors.ts'
 import { deconvnet } from './deconvnet.ts'
 import { trainClassifier } from './train-classifier.ts'
 
-export { DocumentChange, PictureReference } from './document.ts'
+export { PictureReference } from './document.ts'
 
 export const experimentKinds = { deconvnet, 'train-classifier': trainClassifier } as const
 export type ExperimentKindName = keyof typeof experimentKinds
