@@ -29,6 +29,8 @@ export interface ExperimentKind<K extends string, P extends z.ZodType, R extends
   readonly params: P
   readonly result: R
   readonly document: ReturnType<typeof documentSchema<K, P>>
+  /** What it is about in one line, for lists: a run's first title. */
+  readonly describe: (params: z.infer<P>) => string
   /** Library names that the parameters mention; a run records their hashes. */
   readonly references: (params: z.infer<P>) => { networks: string[]; datasets: string[]; artifacts: string[] }
   /** From an older version's document to this one's, one step a version; `undefined` where there is none yet. */

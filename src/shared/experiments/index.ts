@@ -45,6 +45,13 @@ export function parseDocument(value: unknown): ExperimentDocument {
   return parsed.data
 }
 
+/** What a document is about in one line, for lists: a run's first title. */
+export function describeDocument({ kind, params }: ExperimentDocument): string {
+  // TypeScript does not follow that a document's kind and its parameters belong together.
+  const { describe } = experimentKinds[kind] as { describe: (params: unknown) => string }
+  return describe(params)
+}
+
 type AnyKind = { kind: string; version: number; upgrades: Readonly<Record<number, (document: unknown) => unknown>> }
 
 function invalid(what: string, error: z.ZodError): ConvScopeError {

@@ -79,6 +79,8 @@ export const trainClassifier: ExperimentKind<
   params: TrainClassifierParams,
   result: TrainClassifierResult,
   document: documentSchema('train-classifier', 1, TrainClassifierParams),
+  describe: ({ architecture, dataset, epochs }) =>
+    `Training of ${architecture} on ${dataset}, ${epochs} ${epochs === 1 ? 'epoch' : 'epochs'}`,
   references: (params) => ({ networks: [], datasets: [params.dataset], artifacts: [] }),
   upgrades: {},
 }
