@@ -77,7 +77,7 @@ export async function createServices(options: ServicesOptions): Promise<RunningS
   const nativeEngine = new NativeEngine({
     programFolder,
     cacheFolder,
-    givenFolder: process.env['CONVSCOPE_TENSORFLOW_DIR'],
+    givenFolder: process.env['CONVSCOPE_TENSORFLOW_DIR'] || undefined,
   })
   const queue = new JobQueue(project, new SessionExecutor(project, supervisor), {
     beginWaiting: isInteractive,

@@ -33,13 +33,28 @@ export function createSystem(parts: SystemParts): SystemService & { close(): voi
 
   const wanted = async (): Promise<Settings> => ({ ...(await settings.read()), ...forced })
 
+  /** Once the native engine is there; a session on a fast engine, or on one that the user chose, stays as it is. */
   const changeOver = async (): Promise<void> => {
     const { engine, threads } = await wanted()
     const runsOn = supervisor.engine?.name
-    if (engine !== 'auto' || (runsOn !== undefined && runsOn !== 'wasm' && runsOn !== 'cpu')) return
+    const isSlow = runsOn === undefined || runsOn === 'wasm' || runsOn === 'cpu'
+    if (!isSlow || (engine !== 'auto' && engine !== 'tensorflow')) return
     status.note('The native engine is ready; the session changes over as soon as nothing runs.')
-    await supervisor.setEngine('auto', threads, 'idle')
-    status.note(undefined)
+    try {
+      await supervisor.setEngine(engine, threads, 'idle')
+    } finally {
+      status.note(undefined)
+    }
+  }
+  let fetching: Promise<void> | undefined
+  const fetchEngine = async (): Promise<void> => {
+    try {
+      await nativeEngine.install()
+    } catch (error) {
+      log.warn('the native engine was not installed', { error })
+      return
+    }
+    await changeOver().catch((error: unknown) => log.warn('the native engine does not start', { error }))
   }
 
   return {
@@ -81,10 +96,9 @@ export function createSystem(parts: SystemParts): SystemService & { close(): voi
     },
     installEngine: async () => {
       if ((await nativeEngine.refresh()).state === 'installed') return
-      void nativeEngine
-        .install()
-        .then(changeOver)
-        .catch((error: unknown) => log.warn('the native engine was not installed', { error }))
+      fetching ??= fetchEngine().finally(() => {
+        fetching = undefined
+      })
     },
     close: () => status.close(),
   }
