@@ -94,8 +94,8 @@ async function local(project: Project, options: AccessOptions): Promise<Access> 
 async function untilUnused(sharing: Sharing, { onWait, interruption }: AccessOptions): Promise<void> {
   if (interruption.aborted) return
   if (sharing.isUsed) onWait?.('Another command still uses the project through this one; waiting for it to end.')
-  const { promise: interrupted, resolve: stop } = Promise.withResolvers<void>()
-  const onAbort = (): void => stop()
+  const { promise: interrupted, resolve: stop } = Promise.withResolvers<undefined>()
+  const onAbort = (): void => stop(undefined)
   interruption.addEventListener('abort', onAbort, { once: true })
   await Promise.race([sharing.unused(), interrupted])
   interruption.removeEventListener('abort', onAbort)
