@@ -55,7 +55,7 @@ export async function createServices(options: ServicesOptions): Promise<RunningS
   const settings = new SettingsFile(options.configFolder ?? configFolder())
   const stored = await settings.read()
   const isInteractive = shell !== 'command'
-  await addBuiltIns(project, programFolder)
+  const problems = await addBuiltIns(project, programFolder)
 
   const supervisor = new Supervisor({
     name: 'compute',
@@ -90,6 +90,7 @@ export async function createServices(options: ServicesOptions): Promise<RunningS
     settings,
     cacheFolder,
     shell,
+    problems,
     forced: {
       ...(options.engineWish ? { engine: options.engineWish } : {}),
       ...(options.threads ? { threads: options.threads } : {}),
