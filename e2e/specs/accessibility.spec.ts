@@ -43,7 +43,8 @@ async function tabOrder(page: Page, steps: number): Promise<{ name: string; visi
   for (let step = 0; step < steps; step++) {
     await page.keyboard.press('Tab')
     order.push(
-      await page.evaluate(() => {
+      await page.evaluate(async () => {
+        await new Promise(requestAnimationFrame)
         const element = document.activeElement
         if (!(element instanceof HTMLElement) || element === document.body) return { name: 'body', visible: true }
         const name = element.getAttribute('aria-label') ?? element.innerText
