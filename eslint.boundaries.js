@@ -104,14 +104,7 @@ const table = {
   'renderer/ui': {
     files: 'src/renderer/ui/**',
     zones: ['shared', 'renderer/lib'],
-    modules: [
-      ...pageModules,
-      'element-plus',
-      'element-plus/**',
-      'echarts',
-      'echarts/**',
-      '@fontsource-variable/**',
-    ],
+    modules: [...pageModules, 'element-plus', 'element-plus/**', 'echarts', 'echarts/**', '@fontsource-variable/**'],
   },
   'renderer/features': {
     files: 'src/renderer/features/*/**',
