@@ -1,4 +1,5 @@
 /** Puts the use cases together on an open project. */
+import { join } from 'node:path'
 import type { EngineWish } from '../../shared/engines.ts'
 import { ConvScopeError } from '../../shared/errors.ts'
 import { JobQueue } from '../jobs/queue.ts'
@@ -59,7 +60,7 @@ export async function createServices(options: ServicesOptions): Promise<RunningS
 
   const supervisor = new Supervisor({
     name: 'compute',
-    launch: (threads) => localLaunch({ workerPath, threads }),
+    launch: (threads) => localLaunch({ workerPath, threads, compileCacheFolder: join(cacheFolder, 'compiled') }),
     engine: options.engineWish ?? stored.engine,
     threads: options.threads ?? stored.threads,
     cacheFolder,

@@ -1,5 +1,5 @@
 /** The use cases on a real project with a real worker. */
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdtemp, readdir, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -185,6 +185,7 @@ describe('services', { timeout: 60_000 }, () => {
 
   it('still hold everything after a restart', async () => {
     await stop()
+    expect(await readdir(join(folder, 'cache', 'compiled'))).not.toEqual([])
     await start()
     expect((await services.runs.history({ limit: 10 })).length).toBeGreaterThan(0)
     expect(await services.runs.list({ offset: 0, limit: 10 })).toMatchObject({ problems: [] })
