@@ -43,8 +43,7 @@ async function tabOrder(page: Page, steps: number): Promise<{ name: string; visi
   for (let step = 0; step < steps; step++) {
     await page.keyboard.press('Tab')
     order.push(
-      await page.evaluate(async () => {
-        await new Promise(requestAnimationFrame)
+      await page.evaluate(() => {
         const element = document.activeElement
         if (!(element instanceof HTMLElement) || element === document.body) return { name: 'body', visible: true }
         const name = element.getAttribute('aria-label') ?? element.innerText
@@ -53,7 +52,6 @@ async function tabOrder(page: Page, steps: number): Promise<{ name: string; visi
         for (let box: HTMLElement | null = element, depth = 0; box && depth < 4; box = box.parentElement, depth++) {
           const { outlineStyle, outlineWidth, boxShadow } = getComputedStyle(box)
           ring ||= (outlineStyle !== 'none' && outlineWidth !== '0px') || boxShadow !== 'none'
-          ring ||= depth === 0 && getComputedStyle(box, '::after').backgroundColor !== 'rgba(0, 0, 0, 0)'
         }
         return { name: name.trim().split('\n')[0] ?? '', visible: ring }
       }),
