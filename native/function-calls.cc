@@ -28,9 +28,12 @@ struct Functions {
 
 struct Call {
   Functions* functions = nullptr;
-  std::string executor, config;
+  std::string name, executor, config;
   bool elsewhere = false;          // runs on another thread
   TFE_Op* operation = nullptr;     // taken from the binding; null until then
+  // References of our own: TensorFlow gives up its own on whatever thread it runs, and the memory of a tensor may belong to JavaScript,
+  // which must be told on its thread.
+  std::vector<TFE_TensorHandle*> inputs;
   TF_Status* status = nullptr;
   int count = 0;
   std::vector<TFE_TensorHandle*> results;  // null where the binding has taken them over
@@ -41,10 +44,12 @@ struct Call {
   Call(const Call&) = delete;
   Call& operator=(const Call&) = delete;
 
-  // Deletes inputs on the thread of the environment: their memory may belong to JavaScript.
+  // On the thread of the environment.
   void DeleteOperation() {
     if (operation != nullptr) convscope_TFE_DeleteOp(operation);
     operation = nullptr;
+    for (TFE_TensorHandle* handle : inputs) convscope_TFE_DeleteTensorHandle(handle);
+    inputs.clear();
   }
 
   ~Call() {
@@ -95,6 +100,12 @@ bool ReadArguments(napi_env env, napi_callback_info info, size_t wanted, napi_va
   size_t count = wanted;
   return napi_get_cb_info(env, info, &count, arguments, nullptr, reinterpret_cast<void**>(functions)) == napi_ok &&
          count == wanted;
+}
+
+// TensorFlow reads config_proto only where executor_type is present too.
+void SetAttributes(TFE_Op* operation, const std::string& executor, const std::string& config) {
+  convscope_TFE_OpSetAttrString(operation, "executor_type", executor.data(), executor.size());
+  convscope_TFE_OpSetAttrString(operation, "config_proto", config.data(), config.size());
 }
 
 napi_value Operations(napi_env env, napi_callback_info) {
@@ -152,7 +163,7 @@ bool Begin(napi_env env, napi_callback_info info, bool elsewhere, Call* call, na
   napi_value arguments[5];
   bool is_array = false;
   if (!ReadArguments(env, info, 5, arguments, &call->functions) ||
-      napi_is_array(env, arguments[1], &is_array) != napi_ok || !is_array ||
+      !ReadString(env, arguments[0], &call->name) || napi_is_array(env, arguments[1], &is_array) != napi_ok || !is_array ||
       napi_get_value_int32(env, arguments[2], &call->count) != napi_ok || call->count < 0 ||
       !ReadString(env, arguments[3], &call->executor) || !ReadBytes(env, arguments[4], &call->config)) {
     Throw(env, "call and start take a name, tensor numbers, the number of outputs, an executor and a Uint8Array");
@@ -173,9 +184,28 @@ napi_value CallHere(napi_env env, napi_callback_info info) {
   return Begin(env, info, false, &call, &infos) ? infos : nullptr;
 }
 
+// The single-threaded executor is the fastest, but its errors do not say which node failed. Functions have no effects besides their
+// results, so a failed call is made once more by the default executor, whose error names the node.
+void Execute(Call* call, TFE_Op* operation, TFE_TensorHandle** results, int* count, TF_Status* status) {
+  const int wanted = *count;
+  convscope_TFE_Execute(operation, results, count, status);
+  if (convscope_TF_GetCode(status) == TF_OK) return;
+  TF_Status* preparing = convscope_TF_NewStatus();
+  TFE_Op* again = convscope_TFE_NewOp(call->functions->context, call->name.c_str(), preparing);
+  for (size_t i = 0; i < call->inputs.size() && convscope_TF_GetCode(preparing) == TF_OK; i++)
+    convscope_TFE_OpAddInput(again, call->inputs[i], preparing);
+  if (convscope_TF_GetCode(preparing) == TF_OK) {
+    SetAttributes(again, "", call->config);
+    *count = wanted;
+    convscope_TFE_Execute(again, results, count, status);
+  }
+  if (again != nullptr) convscope_TFE_DeleteOp(again);
+  convscope_TF_DeleteStatus(preparing);
+}
+
 void Run(napi_env, void* data) {
   Call* call = static_cast<Call*>(data);
-  convscope_TFE_Execute(call->operation, call->results.data(), &call->count, call->status);
+  Execute(call, call->operation, call->results.data(), &call->count, call->status);
 }
 
 void Reject(napi_env env, napi_deferred deferred, const char* message) {
@@ -224,12 +254,15 @@ void Delete(void* data) { delete static_cast<Functions*>(data); }
 extern "C" TFE_Op* convscope_new_operation(TFE_Context* context, const char* name, TF_Status* status) {
   if (finishing != nullptr) return ResultsOnly();
   TFE_Op* operation = convscope_TFE_NewOp(context, name, status);
-  if (starting != nullptr && operation != nullptr) {
-    // TensorFlow reads config_proto only where executor_type is present too.
-    convscope_TFE_OpSetAttrString(operation, "executor_type", starting->executor.data(), starting->executor.size());
-    convscope_TFE_OpSetAttrString(operation, "config_proto", starting->config.data(), starting->config.size());
-  }
+  if (starting != nullptr && operation != nullptr) SetAttributes(operation, starting->executor, starting->config);
   return operation;
+}
+
+extern "C" void convscope_add_input(TFE_Op* operation, TFE_TensorHandle* input, TF_Status* status) {
+  convscope_TFE_OpAddInput(operation, input, status);
+  if (starting == nullptr || convscope_TF_GetCode(status) != TF_OK) return;
+  TFE_TensorHandle* own = convscope_TFE_TensorHandleCopySharingTensor(input, status);
+  if (own != nullptr) starting->inputs.push_back(own);
 }
 
 extern "C" void convscope_execute_operation(TFE_Op* operation, TFE_TensorHandle** results, int* count, TF_Status* status) {
@@ -237,6 +270,8 @@ extern "C" void convscope_execute_operation(TFE_Op* operation, TFE_TensorHandle*
     for (int i = 0; i < *count; i++) std::swap(results[i], finishing->results[i]);
   } else if (starting != nullptr && starting->elsewhere) {
     starting->operation = operation;
+  } else if (starting != nullptr) {
+    Execute(starting, operation, results, count, status);
   } else {
     convscope_TFE_Execute(operation, results, count, status);
   }

@@ -63,7 +63,6 @@ extern "C" bool convscope_add_function_calls(napi_env env, napi_value exports, T
 #define TFE_TensorHandleDim convscope_TFE_TensorHandleDim
 #define TFE_TensorHandleResolve convscope_TFE_TensorHandleResolve
 #define TFE_TensorHandleCopyToDevice convscope_TFE_TensorHandleCopyToDevice
-#define TFE_OpAddInput convscope_TFE_OpAddInput
 #define TFE_OpSetAttrString convscope_TFE_OpSetAttrString
 #define TFE_OpSetAttrInt convscope_TFE_OpSetAttrInt
 #define TFE_OpSetAttrFloat convscope_TFE_OpSetAttrFloat
@@ -79,9 +78,11 @@ extern "C" TFE_Context* convscope_new_configured_context(TFE_ContextOptions* opt
 
 // function-calls.cc lets the binding start an operation and take its results at different times.
 #define TFE_NewOp convscope_new_operation
+#define TFE_OpAddInput convscope_add_input
 #define TFE_Execute convscope_execute_operation
 #define TFE_DeleteOp convscope_delete_operation
 extern "C" TFE_Op* convscope_new_operation(TFE_Context* context, const char* name, TF_Status* status);
+extern "C" void convscope_add_input(TFE_Op* operation, TFE_TensorHandle* input, TF_Status* status);
 extern "C" void convscope_execute_operation(TFE_Op* operation, TFE_TensorHandle** results, int* count, TF_Status* status);
 extern "C" void convscope_delete_operation(TFE_Op* operation);
 

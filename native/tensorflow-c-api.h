@@ -125,7 +125,7 @@ static inline const char* TF_TString_GetDataPointer(const TF_TString* string) {
 }
 
 // X(return type, name, parameters): the entry points that tensorflow-loader.cc resolves at run time.
-// The last four are the addon's own; the other 55 are called by tfjs-node's binding.
+// The last five are the addon's own; the other 55 are called by tfjs-node's binding.
 #define TENSORFLOW_C_API(X)                                                                                      \
   X(const char*, TF_Version, (void))                                                                             \
   X(TF_Status*, TF_NewStatus, (void))                                                                            \
@@ -190,4 +190,5 @@ static inline const char* TF_TString_GetDataPointer(const TF_TString* string) {
   X(void, TFE_ContextOptionsSetConfig, (TFE_ContextOptions*, const void*, size_t, TF_Status*))                   \
   X(void, TFE_ContextAddFunctionDef, (TFE_Context*, const char*, size_t, TF_Status*))                            \
   X(void, TFE_ContextRemoveFunction, (TFE_Context*, const char*, TF_Status*))                                    \
-  X(TF_Buffer*, TF_GetAllOpList, (void))
+  X(TF_Buffer*, TF_GetAllOpList, (void))                                                                         \
+  X(TFE_TensorHandle*, TFE_TensorHandleCopySharingTensor, (TFE_TensorHandle*, TF_Status*))

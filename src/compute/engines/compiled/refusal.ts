@@ -17,9 +17,11 @@ const HERE = /[\\/]compute[\\/]engines[\\/]compiled[\\/]recorder\.ts/
 export function placeOf({ trace }: Origin): string | undefined {
   const frames = (trace.stack ?? '').split('\n').filter((line) => /^\s+at /.test(line))
   // The first frame is the recorder's own, under whatever name a bundle gives it.
-  const frame = frames.slice(1).find((line) => !LIBRARY.test(line) && !OWN.test(line) && !HERE.test(line))
-  const place = frame === undefined ? undefined : /\(?(?:file:\/\/)?([^()\s]+:\d+:\d+)\)?$/.exec(frame)
-  return place?.[1]
+  for (const frame of frames.slice(1)) {
+    const place = /\(?(?:file:\/\/)?([^()\s]+:\d+:\d+)\)?$/.exec(frame)
+    if (place !== null && !LIBRARY.test(frame) && !OWN.test(frame) && !HERE.test(frame)) return place[1]
+  }
+  return undefined
 }
 
 /** `Relu (…/step.ts:12:5)`. */

@@ -23,6 +23,7 @@ const CONFIG = new ProtobufWriter()
   .message(10, new ProtobufWriter().message(10, new ProtobufWriter().integer(19, 1)))
   .finish()
 
+/** One node after the other: their kernels use all threads anyway, and handing nodes to threads costs more than it gains. */
 const EXECUTOR = 'SINGLE_THREADED_EXECUTOR'
 
 let serial = 0
@@ -207,7 +208,7 @@ export class Variant<O extends TensorTree> {
     const message = error instanceof Error ? error.message : String(error)
     const node = [...message.matchAll(/\{\{node (?:[^}]*\/)?([^}/]+)\}\}/g)].map((match) => match[1] ?? '')
     const place = node.map((name) => this.#places.get(name)).find((text) => text !== undefined)
-    const first = message.replace(/^Invalid TF_Status: \d+\s*Message: /, '').split('\n')[0] ?? message
+    const first = message.replace(/^Invalid TF_Status: \d+\s*Message: /, '').replace(/^\{\{function_node [^}]*\}\} /, '').split('\n')[0] ?? message
     const where = place === undefined ? '' : ` in ${place}`
     return new ConvScopeError('internal', `The step ${this.#step} failed${where}: ${first}`, {
       cause: error,
