@@ -73,10 +73,7 @@ export class Variant<O extends TensorTree> {
     const { binding } = backend
     const { bytes, captured, largeConstants, nodes, constants } = this.#register(inputs, recording, operations)
     this.#places = new Map(
-      [...nodes].map(([node, { operation, origin }]) => [
-        node,
-        describeOperation(operation, origin),
-      ]),
+      [...nodes].map(([node, { operation, origin }]) => [node, describeOperation(operation, origin)]),
     )
     this.#captured = captured.map(({ dataId, variable }) => ({ dataId, variable }))
     for (const { dataId, variable } of this.#captured) if (!variable) backend.incRef(dataId)
@@ -208,7 +205,11 @@ export class Variant<O extends TensorTree> {
     const message = error instanceof Error ? error.message : String(error)
     const node = [...message.matchAll(/\{\{node (?:[^}]*\/)?([^}/]+)\}\}/g)].map((match) => match[1] ?? '')
     const place = node.map((name) => this.#places.get(name)).find((text) => text !== undefined)
-    const first = message.replace(/^Invalid TF_Status: \d+\s*Message: /, '').replace(/^\{\{function_node [^}]*\}\} /, '').split('\n')[0] ?? message
+    const first =
+      message
+        .replace(/^Invalid TF_Status: \d+\s*Message: /, '')
+        .replace(/^\{\{function_node [^}]*\}\} /, '')
+        .split('\n')[0] ?? message
     const where = place === undefined ? '' : ` in ${place}`
     return new ConvScopeError('internal', `The step ${this.#step} failed${where}: ${first}`, {
       cause: error,
