@@ -15,7 +15,8 @@ export default defineConfig({
   main: {
     build: {
       outDir: 'out/main',
-      externalizeDeps: true,
+      // The optional package is not in `dependencies`, and its native library lies beside its own files.
+      externalizeDeps: { include: ['webgpu'] },
       sourcemap: true,
       rolldownOptions: {
         input: {
@@ -46,13 +47,13 @@ export default defineConfig({
   },
   renderer: {
     root: source('renderer'),
-    // The page has addresses of its own below the root.
-    base: '/',
-    plugins: [vue()],
+    // The page has addresses of its own below the root; electron-vite's preset sets './' for production.
+    plugins: [vue(), { name: 'base-at-the-root', config: () => ({ base: '/' }) }],
     build: {
       outDir: resolve(import.meta.dirname, 'out/renderer'),
       emptyOutDir: true,
       assetsInlineLimit: 0,
+      minify: true,
       modulePreload: { polyfill: false },
       rolldownOptions: { input: source('renderer/index.html') },
     },

@@ -1,5 +1,4 @@
-import { readFile } from 'node:fs/promises'
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { networkInterfaces, tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
@@ -8,7 +7,7 @@ import { openProject } from './project/project.ts'
 import { readHolder } from './project/lock.ts'
 import { connectToHolder } from './rpc/client.ts'
 import { createFakeServices } from './rpc/testing/fake-services.ts'
-import { serve, startServing } from './server.ts'
+import { startServing } from './server.ts'
 import type { ServeOptions } from './server.ts'
 import { createServices } from './services/index.ts'
 
@@ -97,12 +96,6 @@ describe('serving', () => {
     const project = await openProject(options.projectFolder)
     await project.close()
     await expect(ask(portOf(serving.address), {})).rejects.toThrow()
-  })
-
-  it('ends when it is asked to, also while it is still starting', async () => {
-    await serve(options, AbortSignal.abort())
-    expect(lines).toHaveLength(1)
-    expect(closed).toEqual(['services'])
   })
 
   it('gives the project free when the port is taken, or when nothing can be opened on it', async () => {

@@ -1,6 +1,5 @@
 /** The browser page: assembles the workstation behind an HTTP server. Knows nothing of Electron. */
 import { randomBytes } from 'node:crypto'
-import { once } from 'node:events'
 import type { EngineWish } from '../shared/engines.ts'
 import { openWorkstation } from './assemble.ts'
 import type { WorkstationOptions } from './assemble.ts'
@@ -68,21 +67,4 @@ export async function startServing(options: ServeOptions): Promise<Serving> {
       await workstation.close()
     },
   }
-}
-
-/**
- * Serves the page until the process is asked to end (SIGINT, SIGTERM or `stop`), then closes everything in order.
- * A second signal ends the process at once.
- * @throws ConvScopeError where the project cannot be opened or the port cannot be had
- */
-export async function serve(options: ServeOptions, stop: AbortSignal = untilAsked()): Promise<void> {
-  const serving = await startServing(options)
-  if (!stop.aborted) await once(stop, 'abort')
-  await serving.close()
-}
-
-function untilAsked(): AbortSignal {
-  const controller = new AbortController()
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => controller.abort())
-  return controller.signal
 }

@@ -47,7 +47,9 @@ export async function probeEngines(
         : { name, state: 'unavailable', reason },
     )
   }
-  await writeCalibration(await calibrationKey(engineOptions), reports, engineOptions)
+  // Where nothing passed, something is broken that may be repaired by the next start.
+  if (rankEngines(reports).length > 0)
+    await writeCalibration(await calibrationKey(engineOptions), reports, engineOptions)
   return reports
 }
 

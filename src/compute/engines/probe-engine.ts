@@ -35,7 +35,7 @@ export function probeEngine(
     })
     const pieces: Buffer[] = []
     let log = ''
-    child.stderr?.on('data', (piece: Buffer) => (log = (log + piece.toString()).slice(-2000)))
+    child.stderr?.on('data', (piece: Buffer) => (log = (log + piece.toString()).slice(-16_000)))
     child.stdio[PROBE_ANSWER_FD]?.on('data', (piece: Buffer) => pieces.push(piece))
     const fail = (reason: string): void => resolve({ name, state: 'failed', reason })
     child.on('error', (error) => fail(`the process that tries it did not start: ${error.message}`))
@@ -44,8 +44,16 @@ export function probeEngine(
         resolve(EngineReport.parse(JSON.parse(Buffer.concat(pieces).toString())))
       } catch {
         const end = signal === null ? `exit code ${code}` : `signal ${signal}`
-        fail(`the process that tried it ended with ${end}${log.trim() === '' ? '' : `: ${log.trim()}`}`)
+        const reason = lineThatTells(log)
+        fail(`the process that tried it ended with ${end}${reason === '' ? '' : `: ${reason}`}`)
       }
     })
   })
+}
+
+/** The error's own line where Node printed one with its stack, else the last line before the stacks of an abort. */
+function lineThatTells(log: string): string {
+  const [said = ''] = log.split('----- Native stack trace')
+  const lines = said.split('\n').map((line) => line.trim())
+  return lines.find((line) => /^\w*Error\b/.test(line)) ?? lines.findLast((line) => line !== '') ?? ''
 }

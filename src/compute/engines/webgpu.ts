@@ -51,8 +51,8 @@ async function loadDawn(): Promise<Gpu> {
   const dawn = (await import(packageName).catch((cause: unknown) => {
     throw new ConvScopeError(
       'unsupported',
-      'The WebGPU library (npm package webgpu) is not installed for this system',
-      { cause },
+      'The WebGPU library (npm package webgpu) cannot be loaded on this system',
+      { cause, details: cause instanceof Error ? cause.message : String(cause) },
     )
   })) as { create(options: string[]): Gpu; globals: object }
   Object.assign(globalThis, dawn.globals)

@@ -1,6 +1,7 @@
 /**
  * What an experiment is to the worker: an async generator from parameters and a context to events and, last, its result.
- * It yields often (a few times a second at least): cancel and pause take effect where it yields.
+ * It yields often, after every few hundredths of a second of computing: only there looks go between, and cancel and pause take
+ * effect.
  */
 import type { Engine } from '../engines/engine.ts'
 import type { Network } from '../network/network.ts'
@@ -15,6 +16,8 @@ export type ExperimentEvent =
   | { type: 'preview'; name: string; width: number; height: number; channels: 1 | 3 | 4; pixels: Uint8Array }
   /** Everything needed to go on from here, as bytes that the experiment itself reads back. */
   | { type: 'checkpoint'; step: number; bytes: Uint8Array }
+  /** Nothing to tell: only a place where it may be interrupted. */
+  | { type: 'turn' }
 
 export interface ExperimentContext {
   readonly engine: Engine

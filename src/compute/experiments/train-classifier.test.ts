@@ -50,6 +50,16 @@ describe('train-classifier', () => {
     network.dispose()
   })
 
+  it('can be interrupted after every batch, those of the test error too', async () => {
+    const { events } = await train({ epochs: 1, trainCount: 40, testCount: 450 }, { count: 450 })
+    const stops = events.map(({ type }) => (type === 'turn' || type === 'step' ? 'stop' : type))
+    const [updates, evaluations, summary] = [5, 3, 1]
+    expect(stops.slice(0, updates + evaluations + summary + 1)).toEqual([
+      ...Array<string>(updates + evaluations + summary).fill('stop'),
+      'log',
+    ])
+  })
+
   it('gives the same weights again, others with another seed, and leaves no tensors', async () => {
     const first = await train()
     const before = engine.memory().tensors

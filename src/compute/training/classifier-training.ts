@@ -30,7 +30,8 @@ import { initialState, stepScalars, type OptimiserState, type Tensors } from './
 import { downloadTensors, uploadTensors } from './tensor-file.ts'
 
 const EVENT_INTERVAL_MS = 250
-const LARGEST_EVALUATION_BATCH = 500
+/** Looks wait for a batch to end. */
+const LARGEST_EVALUATION_BATCH = 200
 
 export interface TrainingData {
   readonly train: DatasetSplitData
@@ -108,13 +109,16 @@ export class ClassifierTraining {
           sums,
         )
         const now = performance.now()
-        if (now - lastEventAt < EVENT_INTERVAL_MS && batch < this.#batches - 1) continue
+        if (now - lastEventAt < EVENT_INTERVAL_MS && batch < this.#batches - 1) {
+          yield { type: 'turn' }
+          continue
+        }
         lastEventAt = now
         yield await this.#stepEvent(epoch, batch + 1, (now - startedAt) / 1000, sums)
       }
       const { loss, errorPercent } = await this.#means(sums, this.#batches)
       const seconds = (performance.now() - startedAt) / 1000
-      const testErrorPercent = await this.#testError()
+      const testErrorPercent = yield* this.#testError()
       this.#records.push({ epoch, trainLoss: loss, trainErrorPercent: errorPercent, testErrorPercent, seconds })
     } finally {
       disposeTensors(sums)
@@ -199,7 +203,7 @@ export class ClassifierTraining {
     return optimiser.learningRate * schedule.factor ** schedule.epochs.filter((start) => start <= epoch).length
   }
 
-  async #testError(): Promise<number> {
+  async *#testError(): AsyncGenerator<ExperimentEvent, number, void> {
     const { tf } = this.#context.engine
     const size = this.#evaluationBatch
     let wrong = 0
@@ -215,6 +219,7 @@ export class ClassifierTraining {
       const { errors } = await this.#evaluation.run({ weights: this.#weights, ...own })
       wrong += (await errors.data())[0] ?? 0
       disposeTensors([own, errors])
+      yield { type: 'turn' }
     }
     return (100 * wrong) / this.#testCount
   }

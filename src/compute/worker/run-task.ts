@@ -74,6 +74,7 @@ export class RunTask implements Task {
 
   async #report(event: ExperimentEvent): Promise<void> {
     const { id } = this
+    if (event.type === 'turn') return
     if (event.type === 'checkpoint') {
       const delivery = await this.#context?.outputs.deliver({ name: 'checkpoint', kind: 'weights' }, event.bytes)
       if (delivery)
@@ -94,7 +95,7 @@ export class RunTask implements Task {
 }
 
 /** The event without what cannot be sent, or not cheaply. */
-function sendable(event: ExperimentEvent): ExperimentEvent {
+function sendable(event: Exclude<ExperimentEvent, { type: 'turn' }>): ExperimentEvent {
   // A diverging loss is not a number that JSON or a curve can hold.
   if (event.type === 'step') return { ...event, values: finiteOf(event.values) }
   if (event.type === 'log') return { ...event, message: event.message.slice(0, LOG_MESSAGE_LENGTH) }

@@ -29,13 +29,20 @@ export async function runCommandLine(args: readonly string[], surroundings: Surr
     exitCode = code
   })
   try {
-    await program.parseAsync([...args], { from: 'user' })
+    await program.parseAsync(withCommand(args), { from: 'user' })
     return exitCode
   } catch (error) {
     // Commander has printed its message already. Asking for help or the version is no mistake.
     if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.done : EXIT.usage
     throw error
   }
+}
+
+/** Without a command, the window is opened. A word that is no command is a mistake and not the name of a project. */
+function withCommand(args: readonly string[]): string[] {
+  const [first] = args
+  const asksAboutProgram = first !== undefined && ['-h', '--help', '-V', '--version'].includes(first)
+  return first === undefined || (first.startsWith('-') && !asksAboutProgram) ? ['open', ...args] : [...args]
 }
 
 function createProgram(surroundings: Surroundings, setExitCode: (code: ExitCode) => void): Command {

@@ -26,7 +26,7 @@ export function remoteServices({ system, networks, datasets, jobs, runs }: Contr
     },
     jobs: {
       start: (input) => jobs.start(input),
-      look: (input) => jobs.look(input),
+      look: (input, options) => jobs.look(input, { signal: options?.signal }),
       watch: (input, options) =>
         stream(() => jobs.watch(input, { signal: options?.signal, lastEventId: String(options?.afterSeq ?? 0) })),
       overview: (options) => stream(() => jobs.overview(undefined, { signal: options?.signal })),

@@ -3,7 +3,7 @@
  * time (a paused one makes room), and after a kill it is found again. A connection that is lost never cancels anything.
  */
 import { ConvScopeError } from '../../shared/errors.ts'
-import { parseDocument, experimentKinds, type ExperimentDocument } from '../../shared/experiments/index.ts'
+import { describeDocument, parseDocument } from '../../shared/experiments/index.ts'
 import type { JobEvent, JobSummary } from '../../shared/jobs.ts'
 import type { Look } from '../../shared/runs.ts'
 import { createLogger } from '../platform/logger.ts'
@@ -77,7 +77,7 @@ export class JobQueue {
       if (await this.#project.artifacts.has(sha256)) continue
       throw new ConvScopeError('not-found', `The picture ${sha256} is not in the project`, { remedy: 'Add it again.' })
     }
-    const { id } = this.#project.runs.create(document, { title: title ?? titleOf(document), library })
+    const { id } = this.#project.runs.create(document, { title: title ?? describeDocument(document), library })
     this.#admit(id)
     return id
   }
@@ -192,12 +192,4 @@ export class JobQueue {
   #collectGarbage(): void {
     this.#project.collectGarbage().catch((error: unknown) => log.warn('the garbage was not collected', { error }))
   }
-}
-
-/** E.g. "Deconvnet projection: mnist-convnet, mnist". */
-function titleOf(document: ExperimentDocument): string {
-  const { networks, datasets } = referencesOf(document)
-  const names = [...networks, ...datasets].join(', ')
-  const { title } = experimentKinds[document.kind]
-  return names ? `${title}: ${names}` : title
 }

@@ -2,11 +2,11 @@
  * Content-addressed files: `artifacts/<ab>/<sha256>`. A file under its hash is whole and durable: it is written to the
  * scratch folder, synced, renamed, and its folder is synced. Built-in files of the program are read where they lie.
  */
-import { createHash, randomBytes } from 'node:crypto'
+import { randomBytes } from 'node:crypto'
 import { constants } from 'node:fs'
 import { lstat, mkdir, open, readdir, readFile, rm, stat, type FileHandle } from 'node:fs/promises'
 import { dirname, join, relative, resolve } from 'node:path'
-import { Readable } from 'node:stream'
+import type { Readable } from 'node:stream'
 import { ConvScopeError } from '../../shared/errors.ts'
 import { Sha256 } from '../../shared/values.ts'
 import {
@@ -19,6 +19,7 @@ import {
 } from '../platform/atomic-file.ts'
 import { diskError, errorCodeOf } from '../platform/disk-error.ts'
 import { hashFile, sha256 as hashOf } from '../platform/hash.ts'
+import { checkedStream } from './checked-stream.ts'
 
 export interface StoredArtifact {
   readonly sha256: string
@@ -153,10 +154,7 @@ export class ArtifactStore {
   async open(sha256: string): Promise<{ bytes: number; stream: Readable }> {
     const handle = await this.#openFile(sha256)
     const { size } = await handle.stat()
-    return {
-      bytes: size,
-      stream: Readable.from(checked(handle, sha256), { objectMode: false, highWaterMark: 1 << 18 }),
-    }
+    return { bytes: size, stream: checkedStream(handle, sha256, () => damaged(sha256)) }
   }
 
   /** Rows name these now, or nobody wants them, once for each time they were stored; unless named, they are garbage then. */
@@ -273,20 +271,6 @@ function damaged(sha256: string): ConvScopeError {
   return new ConvScopeError('damaged', `The artifact ${sha256} is damaged: its contents have another hash`, {
     remedy: 'Run "convscope doctor --full" to see what else is damaged, and run the experiment again.',
   })
-}
-
-async function* checked(handle: FileHandle, sha256: string): AsyncGenerator<Buffer> {
-  const hash = createHash('sha256')
-  try {
-    for await (const piece of handle.createReadStream({ highWaterMark: 1 << 18, autoClose: false })) {
-      const buffer: Buffer = piece
-      hash.update(buffer)
-      yield buffer
-    }
-  } finally {
-    await handle.close()
-  }
-  if (hash.digest('hex') !== sha256) throw damaged(sha256)
 }
 
 async function statOrNothing<T>(look: () => Promise<T>): Promise<T | undefined> {

@@ -143,12 +143,17 @@ export class Database implements DatabaseReader {
   }
 
   check({ full = false }: { full?: boolean } = {}): string[] {
-    const name = full ? 'integrity_check' : 'quick_check'
-    const messages = this.all(`PRAGMA ${name}(20)`).map((row) => String(Object.values(row)[0]))
-    const orphans = this.all('PRAGMA foreign_key_check').map(
-      (row) => `a row of ${String(row['table'])} refers to nothing`,
-    )
-    return [...messages.filter((message) => message !== 'ok'), ...orphans.slice(0, 20)]
+    const problems: string[] = []
+    try {
+      const pages = this.all(`PRAGMA ${full ? 'integrity_check' : 'quick_check'}(20)`)
+      problems.push(...pages.map((row) => String(Object.values(row)[0])).filter((message) => message !== 'ok'))
+      const orphans = this.all('PRAGMA foreign_key_check').slice(0, 20)
+      problems.push(...orphans.map((row) => `a row of ${String(row['table'])} refers to nothing`))
+    } catch (error) {
+      if (!(error instanceof ConvScopeError) || error.code !== 'damaged') throw error
+      problems.push(error.details ?? error.message)
+    }
+    return problems
   }
 
   /** A compact copy in a new file. */

@@ -1,5 +1,6 @@
 /** The health of a project: what is missing, damaged or unreadable, and how much space it takes. */
 import type { ProjectHealth } from '../../shared/contract/system.ts'
+import { ConvScopeError } from '../../shared/errors.ts'
 import type { Project } from './project.ts'
 
 /** More than the contract's `ProjectHealth`, for the command line. */
@@ -15,6 +16,21 @@ const LISTED = 20
 
 /** `full` also reads every artifact and compares its hash, and checks every index of the database. */
 export async function checkProject(project: Project, { full = false }: { full?: boolean } = {}): Promise<ProjectCheck> {
+  const database = project.database.check({ full }).map((message) => `Database: ${message}`)
+  try {
+    const rest = await checkContents(project, full)
+    const problems = [...database, ...rest.problems]
+    return { ...rest, problems, ok: problems.length === 0 }
+  } catch (error) {
+    // Where the database is that broken, the rest cannot be examined.
+    if (!(error instanceof ConvScopeError) || error.code !== 'damaged') throw error
+    const nothing = { runs: 0, artifacts: 0, artifactBytes: 0, looks: 0, unreferenced: 0, unreferencedBytes: 0 }
+    const problems = [...database, `${error.message}; nothing else could be examined`]
+    return { ...nothing, ok: false, databaseBytes: project.database.bytes, problems }
+  }
+}
+
+async function checkContents(project: Project, full: boolean): Promise<Omit<ProjectCheck, 'ok'>> {
   const { artifacts: stored, strangers } = await project.artifacts.list()
   const referenced = project.artifactRecords.referenced()
   const records = project.artifactRecords.list()
@@ -23,7 +39,6 @@ export async function checkProject(project: Project, { full = false }: { full?: 
   const datasets = project.datasets.list()
   const checked = await project.artifacts.check(records, { full })
   const problems = [
-    ...project.database.check({ full }).map((message) => `Database: ${message}`),
     ...several(checked.missing, (sha256) => `Artifact ${sha256} is missing${usersOf(project, sha256)}`),
     ...several(checked.damaged, (sha256) => `Artifact ${sha256} is damaged${usersOf(project, sha256)}`),
     ...networks.problems,
@@ -46,7 +61,6 @@ export async function checkProject(project: Project, { full = false }: { full?: 
     problems.push(...damaged.map((sha256) => `Artifact ${sha256} of ${owner} is damaged`))
   }
   return {
-    ok: problems.length === 0,
     runs: project.runs.list({ limit: 1 }).total,
     artifacts: stored.length,
     artifactBytes: stored.reduce((sum, { bytes }) => sum + bytes, 0),

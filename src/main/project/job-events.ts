@@ -41,7 +41,7 @@ export class JobEvents {
       afterSeq,
       limit,
     )
-    return readRows(rows, read, (row) => `Event ${String(row['seq'])} of run ${runId}`)
+    return readRows(rows, read, eventTitle)
   }
 
   /** The number of the last event that was stored or may have been shown; 0 for none. */
@@ -65,18 +65,18 @@ export class JobEvents {
       runId,
       type,
     )
-    return row ? readRows([row], read, () => '').items[0] : undefined
+    return row ? readRows([row], read, eventTitle).items[0] : undefined
   }
 }
 
+function eventTitle(row: Row): string {
+  return `Event ${String(row['seq'])} of run ${String(row['run_id'])}`
+}
+
 function read(row: Row): DurableJobEvent {
-  const body = jsonColumn(row, 'body')
+  const body = jsonColumn(row, 'body', eventTitle(row))
   const members = typeof body === 'object' && body !== null ? body : {}
-  const event = parseRow(
-    JobEvent,
-    { ...members, type: row['type'], seq: row['seq'], at: row['at'] },
-    `Event ${String(row['seq'])}`,
-  )
+  const event = parseRow(JobEvent, { ...members, type: row['type'], seq: row['seq'], at: row['at'] }, eventTitle(row))
   if (event.type === 'preview') throw new TypeError('a preview is not durable')
   return event
 }

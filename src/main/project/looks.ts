@@ -78,7 +78,7 @@ export class Looks {
   history(limit = 50): Listing<PastLook> {
     this.#writeUses()
     const rows = this.#database.all('SELECT * FROM look ORDER BY used_at DESC LIMIT ?', limit)
-    return readRows(rows, readPast, (row) => `Look ${String(row['document_hash']).slice(0, 12)}`)
+    return readRows(rows, readPast, lookTitle)
   }
 
   /** Stores a look and prunes; the hashes that pruned looks named. */
@@ -169,18 +169,22 @@ export class Looks {
   }
 }
 
+function lookTitle(row: Row): string {
+  return `Look ${String(row['document_hash']).slice(0, 12)}`
+}
+
 function read(row: Row): Look {
   return parseRow(
     Look,
     {
       documentHash: row['document_hash'],
-      document: jsonColumn(row, 'document'),
-      result: jsonColumn(row, 'result'),
-      outputs: parseRow(z.array(OutputRecord), jsonColumn(row, 'outputs'), 'Outputs of a look'),
-      provenance: jsonColumn(row, 'provenance'),
+      document: jsonColumn(row, 'document', lookTitle(row)),
+      result: jsonColumn(row, 'result', lookTitle(row)),
+      outputs: parseRow(z.array(OutputRecord), jsonColumn(row, 'outputs', lookTitle(row)), lookTitle(row)),
+      provenance: jsonColumn(row, 'provenance', lookTitle(row)),
       cached: true,
     },
-    `Look ${String(row['document_hash']).slice(0, 12)}`,
+    lookTitle(row),
   )
 }
 

@@ -76,7 +76,7 @@ export class Networks {
 }
 
 function read(row: Row): NetworkRecord {
-  const spec = jsonColumn(row, 'spec')
+  const spec = jsonColumn(row, 'spec', title(row))
   const record = parseRow(
     NetworkRecord,
     {
@@ -86,7 +86,7 @@ function read(row: Row): NetworkRecord {
       weights: row['weights'],
       source: row['source'],
       runId: optional(row['run_id']),
-      testError: jsonColumn(row, 'test_error'),
+      testError: jsonColumn(row, 'test_error', title(row)),
       hash: row['hash'],
       addedAt: row['added_at'],
     },

@@ -9,14 +9,14 @@ export interface Listing<T> {
   readonly problems: string[]
 }
 
-/** A column of JSON text. @throws ConvScopeError 'damaged' */
-export function jsonColumn(row: Row, column: string): unknown {
+/** A column of JSON text of the thing `what`. @throws ConvScopeError 'damaged' */
+export function jsonColumn(row: Row, column: string, what: string): unknown {
   const text = row[column]
   if (text === null || text === undefined) return undefined
   try {
     return JSON.parse(String(text))
   } catch {
-    throw new ConvScopeError('damaged', `the column "${column}" is not JSON`)
+    throw new ConvScopeError('damaged', `${what} cannot be read: the column "${column}" is not JSON`)
   }
 }
 

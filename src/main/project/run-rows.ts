@@ -18,7 +18,7 @@ function summaryMembers(row: Row): Record<string, unknown> {
     title: row['title'],
     documentHash: row['document_hash'],
     state: row['state'],
-    error: jsonColumn(row, 'error'),
+    error: jsonColumn(row, 'error', rowTitle(row)),
     createdAt: row['created_at'],
     finishedAt: optional(row['finished_at']),
     deletedAt: optional(row['deleted_at']),
@@ -32,9 +32,9 @@ export function readSummary(row: Row): RunSummary {
 export function readRun(row: Row, outputs: readonly Row[]): RunRecord {
   const members = {
     ...summaryMembers(row),
-    document: jsonColumn(row, 'document'),
-    result: jsonColumn(row, 'result'),
-    provenance: jsonColumn(row, 'provenance'),
+    document: jsonColumn(row, 'document', rowTitle(row)),
+    result: jsonColumn(row, 'result', rowTitle(row)),
+    provenance: jsonColumn(row, 'provenance', rowTitle(row)),
     outputs: outputs.map(readOutput),
   }
   return parseRow(RunRecord, members, rowTitle(row))
@@ -42,12 +42,19 @@ export function readRun(row: Row, outputs: readonly Row[]): RunRecord {
 
 function readOutput(row: Row): OutputRecord {
   const { name, kind, sha256, bytes, dtype } = row
-  const members = { name, kind, sha256, bytes, shape: jsonColumn(row, 'shape'), dtype: optional(dtype) }
+  const members = {
+    name,
+    kind,
+    sha256,
+    bytes,
+    shape: jsonColumn(row, 'shape', `Output ${String(name)} of run ${String(row['run_id'])}`),
+    dtype: optional(dtype),
+  }
   return parseRow(OutputRecord, members, `Output ${String(name)} of run ${String(row['run_id'])}`)
 }
 
 export function readLibrary(row: Row): LibraryHashes {
-  return parseRow(LibraryHashes, jsonColumn(row, 'library'), rowTitle(row))
+  return parseRow(LibraryHashes, jsonColumn(row, 'library', rowTitle(row)), rowTitle(row))
 }
 
 export function readAttempts(row: Row): number {

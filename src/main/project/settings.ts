@@ -18,7 +18,7 @@ export class ProjectSettings {
     const row = this.#database.get('SELECT value FROM setting WHERE key = ?', key)
     if (!row) return fallback
     try {
-      return schema.parse(jsonColumn(row, 'value'))
+      return schema.parse(jsonColumn(row, 'value', `Setting ${key}`))
     } catch {
       log.warn('a stored setting does not fit and is ignored', { key })
       return fallback

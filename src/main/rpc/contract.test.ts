@@ -63,6 +63,17 @@ describe.each<TransportName>(['port', 'socket'])('the contract over a %s', (name
     expect(await harness.client.jobs.look({ document: { kind: 'x', list: [1, null, 'a'] } })).toEqual(SAMPLE_LOOK)
   })
 
+  it('tells the service that a look is no longer wanted', async () => {
+    const controller = new AbortController()
+    const reason = new Error('another digit')
+    const looking = harness.client.jobs.look({ document: 'endless' }, { signal: controller.signal })
+    await vi.waitFor(() => expect(harness.services.calls).toEqual([{ procedure: 'jobs.look' }]))
+    controller.abort(reason)
+    await expect(looking).rejects.toBe(reason)
+    await vi.waitFor(() => expect(harness.services.calls).toContainEqual({ procedure: 'jobs.look aborted' }))
+    expect(harness.logged).toEqual([])
+  })
+
   it('answers a call without a result', async () => {
     await expect(harness.client.jobs.cancel({ id: 'run-1' })).resolves.toBeUndefined()
   })

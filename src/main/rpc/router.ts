@@ -57,7 +57,7 @@ export function createRouter(services: Services, log: RpcLog) {
     },
     jobs: {
       start: os.jobs.start.handler(({ input }) => jobs.start(input)),
-      look: os.jobs.look.handler(({ input }) => jobs.look(input)),
+      look: os.jobs.look.handler(({ input, signal }) => jobs.look(input, { signal })),
       watch: os.jobs.watch.handler(({ input, signal, lastEventId }) => {
         const afterSeq = sequenceNumber(lastEventId)
         return withIds(stream('jobs.watch', signal, (inner) => jobs.watch(input, { signal: inner, afterSeq })))

@@ -9,7 +9,7 @@ import type { DatasetsService } from './services.ts'
 
 export function createDatasets(project: Project, supervisor: Supervisor): DatasetsService {
   return {
-    list: () => Promise.resolve(project.datasets.list().items),
+    list: async () => project.datasets.list().items,
     page: async ({ name, split, offset, count, classIndex }) => {
       const dataset = project.datasets.get(name)
       const params = { dataset: dataset.name, split, offset, count, classIndex }

@@ -1,5 +1,6 @@
 /** Puts the use cases together on an open project. */
 import type { EngineWish } from '../../shared/engines.ts'
+import { ConvScopeError } from '../../shared/errors.ts'
 import { JobQueue } from '../jobs/queue.ts'
 import { configFolder } from '../platform/folders.ts'
 import { createLogger } from '../platform/logger.ts'
@@ -76,7 +77,7 @@ export async function createServices(options: ServicesOptions): Promise<RunningS
   const nativeEngine = new NativeEngine({
     programFolder,
     cacheFolder,
-    givenFolder: process.env['CONVSCOPE_TENSORFLOW_DIR'],
+    givenFolder: process.env['CONVSCOPE_TENSORFLOW_DIR'] || undefined,
   })
   const queue = new JobQueue(project, new SessionExecutor(project, supervisor), {
     beginWaiting: isInteractive,
@@ -96,7 +97,10 @@ export async function createServices(options: ServicesOptions): Promise<RunningS
   })
 
   if (options.startSession ?? isInteractive) {
-    void supervisor.start().catch((error: unknown) => log.warn('the session did not start', { error }))
+    void supervisor.start().catch((error: unknown) => {
+      const isClosing = error instanceof ConvScopeError && error.code === 'cancelled'
+      if (!isClosing) log.warn('the session did not start', { error })
+    })
   }
   const mayFetch = options.fetchEngine ?? (isInteractive && process.env['CONVSCOPE_FETCH_ENGINE'] !== 'never')
   void lookForEngine(nativeEngine, system, mayFetch)

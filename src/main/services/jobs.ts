@@ -5,20 +5,17 @@ import type { JobsService } from './services.ts'
 export function createJobs(queue: JobQueue): JobsService {
   return {
     start: async ({ document }) => ({ id: await queue.start(document) }),
-    look: ({ document }) => queue.look(document),
+    look: ({ document }, { signal } = {}) => queue.look(document, { signal }),
     watch: ({ id }, { afterSeq = 0, signal } = {}) => queue.watch(id, afterSeq, signal),
     overview: ({ signal } = {}) => queue.overview(signal),
-    cancel: ({ id }) => {
+    cancel: async ({ id }) => {
       queue.cancel(id)
-      return Promise.resolve()
     },
-    pause: ({ id }) => {
+    pause: async ({ id }) => {
       queue.pause(id)
-      return Promise.resolve()
     },
-    resume: ({ id }) => {
+    resume: async ({ id }) => {
       queue.resume(id)
-      return Promise.resolve()
     },
   }
 }

@@ -18,7 +18,7 @@ export function createNetworks(project: Project, supervisor: Supervisor): Networ
   }
 
   return {
-    list: () => Promise.resolve(project.networks.list().items.map(withoutSpec)),
+    list: async () => project.networks.list().items.map(withoutSpec),
     page: async ({ name }) => {
       const network = project.networks.get(name)
       const layers = await layersOf(network)
@@ -36,9 +36,8 @@ export function createNetworks(project: Project, supervisor: Supervisor): Networ
         return { parameter, shape, values: new Uint8Array(output?.bytes ?? []) }
       })
     },
-    remove: ({ name }) => {
+    remove: async ({ name }) => {
       project.networks.remove(name)
-      return Promise.resolve()
     },
   }
 }

@@ -10,24 +10,21 @@ import { zipArchive, type ZipEntry } from './zip.ts'
 
 export function createRuns(project: Project, queue: JobQueue): RunsService {
   return {
-    list: (query) => Promise.resolve(project.runs.list(query)),
-    show: ({ id }) => Promise.resolve(project.runs.get(id)),
+    list: async (query) => project.runs.list(query),
+    show: async ({ id }) => project.runs.get(id),
     keep: async ({ documentHash }) => ({ id: await queue.start(project.looks.get(documentHash).document) }),
-    history: ({ limit }) => Promise.resolve(project.looks.history(limit).items),
-    rename: ({ id, title }) => {
+    history: async ({ limit }) => project.looks.history(limit).items,
+    rename: async ({ id, title }) => {
       project.runs.rename(id, title)
       queue.refresh()
-      return Promise.resolve()
     },
-    remove: ({ id }) => {
+    remove: async ({ id }) => {
       project.runs.remove(id)
       queue.refresh()
-      return Promise.resolve()
     },
-    restore: ({ id }) => {
+    restore: async ({ id }) => {
       project.runs.restore(id)
       queue.refresh()
-      return Promise.resolve()
     },
     export: async ({ id }) => {
       const run = project.runs.get(id)

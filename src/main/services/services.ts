@@ -16,6 +16,11 @@ export interface StreamOptions {
   signal?: AbortSignal
 }
 
+export interface CallOptions {
+  /** Aborted when the answer is no longer wanted. */
+  signal?: AbortSignal
+}
+
 export interface ResumableStreamOptions extends StreamOptions {
   /** Durable events with a greater sequence number are replayed first; 0 (the default) replays all. */
   afterSeq?: number
@@ -69,7 +74,8 @@ export interface DatasetsService {
 export interface JobsService {
   /** Returns as soon as the run is in the queue. */
   start(input: { document: Json }): Promise<{ id: string }>
-  look(input: { document: Json }): Promise<Look>
+  /** Once its signal is aborted it rejects with 'cancelled', and what nobody else waits for is not computed any further. */
+  look(input: { document: Json }, options?: CallOptions): Promise<Look>
   /** Ends after a terminal event. A watcher that goes away never ends the job. */
   watch(input: { id: string }, options?: ResumableStreamOptions): AsyncIterable<JobEvent>
   /** The present list at once, then a new one whenever it changes. */

@@ -9,14 +9,14 @@ import { createLogger } from '../platform/logger.ts'
 const log = createLogger('settings')
 
 export class SettingsFile {
-  readonly #folder: string
+  readonly folder: string
 
   constructor(folder: string) {
-    this.#folder = folder
+    this.folder = folder
   }
 
   get #file(): string {
-    return join(this.#folder, 'settings.json')
+    return join(this.folder, 'settings.json')
   }
 
   /** Defaults where there is no file; a file that does not fit is logged and ignored. */
@@ -35,9 +35,9 @@ export class SettingsFile {
   async change(change: Partial<Settings>): Promise<Settings> {
     const settings = Settings.parse({ ...(await this.read()), ...change })
     try {
-      await mkdir(this.#folder, { recursive: true })
+      await mkdir(this.folder, { recursive: true })
     } catch (error) {
-      throw diskError(this.#folder, 'write', error)
+      throw diskError(this.folder, 'write', error)
     }
     await writeFileAtomically(this.#file, `${JSON.stringify(settings, null, 2)}\n`)
     return settings

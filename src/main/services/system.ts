@@ -3,7 +3,6 @@ import { cpus, freemem, totalmem } from 'node:os'
 import type { DoctorReport, Settings, SystemStatus } from '../../shared/contract/system.ts'
 import type { EngineReport } from '../../shared/engines.ts'
 import type { SessionStatus } from '../../shared/session.ts'
-import { configFolder } from '../platform/folders.ts'
 import { createLogger } from '../platform/logger.ts'
 import { PLATFORM, PROGRAM } from '../platform/program.ts'
 import { checkProject } from '../project/doctor.ts'
@@ -34,17 +33,32 @@ export function createSystem(parts: SystemParts): SystemService & { close(): voi
 
   const wanted = async (): Promise<Settings> => ({ ...(await settings.read()), ...forced })
 
+  /** Once the native engine is there; a session on a fast engine, or on one that the user chose, stays as it is. */
   const changeOver = async (): Promise<void> => {
     const { engine, threads } = await wanted()
     const runsOn = supervisor.engine?.name
-    if (engine !== 'auto' || (runsOn !== undefined && runsOn !== 'wasm' && runsOn !== 'cpu')) return
+    const isSlow = runsOn === undefined || runsOn === 'wasm' || runsOn === 'cpu'
+    if (!isSlow || (engine !== 'auto' && engine !== 'tensorflow')) return
     status.note('The native engine is ready; the session changes over as soon as nothing runs.')
-    await supervisor.setEngine('auto', threads, 'idle')
-    status.note(undefined)
+    try {
+      await supervisor.setEngine(engine, threads, 'idle')
+    } finally {
+      status.note(undefined)
+    }
+  }
+  let fetching: Promise<void> | undefined
+  const fetchEngine = async (): Promise<void> => {
+    try {
+      await nativeEngine.install()
+    } catch (error) {
+      log.warn('the native engine was not installed', { error })
+      return
+    }
+    await changeOver().catch((error: unknown) => log.warn('the native engine does not start', { error }))
   }
 
   return {
-    about: () => Promise.resolve({ program: PROGRAM, project: { name: project.name, folder: project.folder }, shell }),
+    about: async () => ({ program: PROGRAM, project: { name: project.name, folder: project.folder }, shell }),
     status: ({ signal } = {}) => status.watch(signal),
     doctor: async ({ full }) => {
       const engines = await measuredEngines(supervisor)
@@ -58,7 +72,7 @@ export function createSystem(parts: SystemParts): SystemService & { close(): voi
         freeMemoryBytes: freemem(),
         engines,
         session: supervisor.currentStatus,
-        folders: { project: project.folder, cache: cacheFolder, config: configFolder() },
+        folders: { project: project.folder, cache: cacheFolder, config: settings.folder },
         versions: versions(supervisor.currentStatus),
         project: await checkProject(project, { full }),
       }
@@ -82,27 +96,37 @@ export function createSystem(parts: SystemParts): SystemService & { close(): voi
     },
     installEngine: async () => {
       if ((await nativeEngine.refresh()).state === 'installed') return
-      void nativeEngine
-        .install()
-        .then(changeOver)
-        .catch((error: unknown) => log.warn('the native engine was not installed', { error }))
+      fetching ??= fetchEngine().finally(() => {
+        fetching = undefined
+      })
     },
     close: () => status.close(),
   }
 }
 
-/** Every engine with its reason; the one taken with its measured speeds. A session that does not start is part of the report. */
+/** Every engine with its reason and measured speed. A session that does not start is part of the report. */
 async function measuredEngines(supervisor: Supervisor): Promise<EngineReport[]> {
   try {
     await supervisor.start()
-    const { result: speed } = await supervisor.call('measure', {})
-    return supervisor.currentStatus.engines.map((report) =>
-      report.state === 'taken' ? { ...report, ...speed } : report,
-    )
+    const { result: probed } = await supervisor.call('engines', {})
+    return mergedReports(probed, supervisor.currentStatus.engines)
   } catch (error) {
-    log.warn('the speed of the engine was not measured', { error })
+    log.warn('the engines were not measured', { error })
     return supervisor.currentStatus.engines
   }
+}
+
+/** What was measured just now, with what the session knows about why it took its engine and none of the others. */
+export function mergedReports(probed: readonly EngineReport[], session: readonly EngineReport[]): EngineReport[] {
+  const taken = session.find(({ state }) => state === 'taken')
+  const merged = probed.map((report): EngineReport => {
+    const known = session.find(({ name }) => name === report.name)
+    if (known?.state === 'taken') return { ...report, state: 'taken', reason: known.reason, identity: known.identity }
+    if (report.state !== 'available') return report
+    if (known?.state === 'available') return { ...report, reason: known.reason }
+    return taken ? { ...report, reason: `not used: ${taken.name} was ${taken.reason}` } : report
+  })
+  return [...merged, ...session.filter(({ name }) => !probed.some((report) => report.name === name))]
 }
 
 function versions({ engine }: SessionStatus): Record<string, string> {

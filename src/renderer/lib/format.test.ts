@@ -50,4 +50,14 @@ describe('format', () => {
     expect(format.formatTimeLeft(0.2)).toBe('1 s')
     expect(format.formatTimeLeft(200)).toBe('4 min')
   })
+
+  it('writes numbers beside axes as elsewhere on the page', () => {
+    expect([0, 1200, -10_000, 0.5, -0.25].map(format.formatTick)).toEqual([
+      '0',
+      '1\u202f200',
+      '\u221210\u202f000',
+      '0.5',
+      '\u22120.25',
+    ])
+  })
 })

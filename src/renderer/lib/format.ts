@@ -22,6 +22,12 @@ export function formatCount(count: number): string {
   return String(Math.round(count)).replace(/\B(?=(\d{3})+$)/g, '\u202f')
 }
 
+/** A number beside an axis: whole ones like counts, others as they are. */
+export function formatTick(value: number): string {
+  const text = Number.isInteger(value) ? formatCount(Math.abs(value)) : String(Math.abs(value))
+  return value < 0 ? MINUS + text : text
+}
+
 /** Probability as per cent: `99.2 %`, `0.03 %`. */
 export function formatPercent(fraction: number): string {
   const percent = fraction * 100

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest'
 import type { SystemStatus } from '../../shared/contract/system.ts'
-import { engineNotice, engineText } from './status-text.ts'
+import { engineNotice, engineReason, engineText } from './status-text.ts'
 
 const engine = {
   name: 'wasm',
@@ -36,4 +36,10 @@ it('says why a slower engine computes', () => {
   expect(engineNotice(status({}, { state: 'installed' }))).toBeUndefined()
   const native = { ...engine, name: 'tensorflow' } as const
   expect(engineNotice(status({ engine: native }, { state: 'missing', reason: 'x' }))).toBeUndefined()
+})
+
+it('calls engines in reasons as the page does', () => {
+  expect(engineReason('slower than tensorflow here')).toBe('Slower than TensorFlow CPU here')
+  expect(engineReason('slower than something here')).toBe('Slower than something here')
+  expect(engineReason('no GPU was found')).toBe('No GPU was found')
 })

@@ -10,6 +10,12 @@ export const ENGINE_TITLES: Record<EngineName, string> = {
   cpu: 'JavaScript',
 }
 
+/** A reason of the engines with the names that the page uses: `slower than TensorFlow CPU here`. */
+export function engineReason(reason: string): string {
+  const named = reason.replace(/(?<=slower than )\S+/, (name) => ENGINE_TITLES[name as EngineName] ?? name)
+  return named.charAt(0).toUpperCase() + named.slice(1)
+}
+
 export type Tone = 'good' | 'busy' | 'warning' | 'bad' | 'quiet'
 
 const TONES: Record<SessionState, Tone> = {

@@ -1,6 +1,15 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { layOutTiles, moveByKey, scrollToTile, tileAt, tilePlace, visibleTiles, wholeFactor } from './tile-layout.ts'
+import {
+  growTiles,
+  layOutTiles,
+  moveByKey,
+  scrollToTile,
+  tileAt,
+  tilePlace,
+  visibleTiles,
+  wholeFactor,
+} from './tile-layout.ts'
 
 describe('tile layout', () => {
   const layout = layOutTiles(10, 100, 28, 28, 4)
@@ -50,6 +59,22 @@ describe('tile layout', () => {
     expect(scrollToTile(layout, 0, 50, 60)).toBe(0)
     expect(scrollToTile(layout, 4, 20, 60)).toBe(20)
     expect(scrollToTile(layout, 9, 0, 60)).toBe(4 + 3 * 32 + 28 + 4 - 60)
+  })
+})
+
+describe('growTiles', () => {
+  const room = { width: 450, height: 540 }
+  const picture = { width: 24, height: 24 }
+
+  it('enlarges by whole factors until the room is full', () => {
+    const size = growTiles(32, room, { width: 48, height: 48 }, picture, 4)
+    expect(size).toEqual({ width: 72, height: 72 })
+    expect(layOutTiles(32, room.width, size.width, size.height, 4).contentHeight).toBeLessThanOrEqual(room.height)
+  })
+
+  it('leaves tiles alone that do not fit, and stops at the largest size', () => {
+    expect(growTiles(500, room, { width: 48, height: 48 }, picture, 4)).toEqual({ width: 48, height: 48 })
+    expect(growTiles(1, room, { width: 48, height: 48 }, picture, 4)).toEqual({ width: 120, height: 120 })
   })
 })
 

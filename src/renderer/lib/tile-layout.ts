@@ -32,6 +32,29 @@ export function layOutTiles(
   }
 }
 
+/**
+ * The size of the tiles, enlarged by whole multiples of a picture's size as long as all of them still fit into the room and the
+ * longer side stays within `most` pixels.
+ */
+export function growTiles(
+  count: number,
+  room: { readonly width: number; readonly height: number },
+  tile: { readonly width: number; readonly height: number },
+  picture: { readonly width: number; readonly height: number },
+  gap: number,
+  most = 128,
+): { width: number; height: number } {
+  let [width, height] = [tile.width, tile.height]
+  while (Math.max(width + picture.width, height + picture.height) <= most) {
+    const next = layOutTiles(count, room.width, width + picture.width, height + picture.height, gap)
+    const wide = next.columns * (next.tileWidth + gap) + gap
+    if (next.contentHeight > room.height || wide > room.width) break
+    width = next.tileWidth
+    height = next.tileHeight
+  }
+  return { width, height }
+}
+
 /** Upper left corner of a tile in the content. */
 export function tilePlace(layout: TileLayout, index: number): { left: number; top: number } {
   const { columns, tileWidth, tileHeight, gap, inset } = layout

@@ -5,6 +5,7 @@ import type { GridComponentOption, TooltipComponentOption } from 'echarts/compon
 import { init, use } from 'echarts/core'
 import type { ComposeOption, ECharts } from 'echarts/core'
 import { CanvasRenderer } from 'echarts/renderers'
+import { formatTick } from '../lib/format.ts'
 
 export type ChartOptions = ComposeOption<
   BarSeriesOption | LineSeriesOption | GridComponentOption | TooltipComponentOption
@@ -29,7 +30,7 @@ export function drawChart(element: HTMLElement, options: ChartOptions): ECharts 
       color: [colour('--accent'), '#c77700', '#7a8a00', '#8a5bd0'],
       textStyle: { fontFamily: colour('--font'), fontSize: 12, color: colour('--text') },
       categoryAxis: { ...axis, splitLine: { show: false } },
-      valueAxis: { ...axis, axisLine: { show: false } },
+      valueAxis: { ...axis, axisLine: { show: false }, axisLabel: { ...axis.axisLabel, formatter: formatTick } },
       line: { lineStyle: { width: 1.5 }, symbol: 'circle', endLabel: { color: colour('--text') } },
       tooltip: {
         backgroundColor: colour('--surface-2'),

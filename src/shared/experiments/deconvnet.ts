@@ -70,6 +70,14 @@ export const DeconvnetResult = z.object({
 })
 export type DeconvnetResult = z.infer<typeof DeconvnetResult>
 
+function unitsText(choice: UnitChoice): string {
+  if (choice.kind === 'all') return 'all units'
+  if (choice.kind === 'strongest') return `${choice.count} strongest`
+  const [first] = choice.units
+  if (!first || choice.units.length > 1) return `${choice.units.length} units`
+  return first.position ? `unit ${first.channel} at ${first.position.join(', ')}` : `unit ${first.channel}`
+}
+
 /**
  * Outputs: arrays `projections` `[units, h, w, c]`, `activations` (the layer's, `[h, w, c]` or `[units]`) and `input`
  * `[h, w, c]` (network space); pictures `projections` (contact sheet), `input`, and one a unit on the command line.
@@ -82,6 +90,10 @@ export const deconvnet: ExperimentKind<'deconvnet', typeof DeconvnetParams, type
   params: DeconvnetParams,
   result: DeconvnetResult,
   document: documentSchema('deconvnet', 1, DeconvnetParams),
+  describe: ({ network, layer, units, picture }) => {
+    const where = 'dataset' in picture ? `${picture.dataset} ${picture.split} ${picture.index}` : 'a picture'
+    return `${network} / ${layer}: ${unitsText(units)} on ${where}`
+  },
   references: (params) => ({
     networks: [params.network],
     datasets: 'dataset' in params.picture ? [params.picture.dataset] : [],

@@ -2,14 +2,6 @@
 import * as z from 'zod'
 import { LibraryName, Seed, Sha256 } from '../values.ts'
 
-/** What a user changed while it ran: `value` at `path` in `params` from `step` on. A replay is then the same run. */
-export const DocumentChange = z.strictObject({
-  step: z.number().int().nonnegative(),
-  path: z.string().min(1),
-  value: z.json(),
-})
-export type DocumentChange = z.infer<typeof DocumentChange>
-
 /** The schema of one kind's documents. */
 export function documentSchema<K extends string, P extends z.ZodType>(kind: K, version: number, params: P) {
   return z.strictObject({
@@ -17,7 +9,6 @@ export function documentSchema<K extends string, P extends z.ZodType>(kind: K, v
     version: z.literal(version),
     params,
     seed: Seed.default(0),
-    changes: z.array(DocumentChange).optional(),
   })
 }
 
@@ -38,6 +29,8 @@ export interface ExperimentKind<K extends string, P extends z.ZodType, R extends
   readonly params: P
   readonly result: R
   readonly document: ReturnType<typeof documentSchema<K, P>>
+  /** What it is about in one line, for lists: a run's first title. */
+  readonly describe: (params: z.infer<P>) => string
   /** Library names that the parameters mention; a run records their hashes. */
   readonly references: (params: z.infer<P>) => { networks: string[]; datasets: string[]; artifacts: string[] }
   /** From an older version's document to this one's, one step a version; `undefined` where there is none yet. */

@@ -4,7 +4,7 @@ import { ConvScopeError } from '../errors.ts'
 import { deconvnet } from './deconvnet.ts'
 import { trainClassifier } from './train-classifier.ts'
 
-export { DocumentChange, PictureReference } from './document.ts'
+export { PictureReference } from './document.ts'
 
 export const experimentKinds = { deconvnet, 'train-classifier': trainClassifier } as const
 export type ExperimentKindName = keyof typeof experimentKinds
@@ -43,6 +43,13 @@ export function parseDocument(value: unknown): ExperimentDocument {
   const parsed = ExperimentDocument.safeParse(current)
   if (!parsed.success) throw invalid(`The ${kind.kind} document has a mistake`, parsed.error)
   return parsed.data
+}
+
+/** What a document is about in one line, for lists: a run's first title. */
+export function describeDocument({ kind, params }: ExperimentDocument): string {
+  // TypeScript does not follow that a document's kind and its parameters belong together.
+  const { describe } = experimentKinds[kind] as { describe: (params: unknown) => string }
+  return describe(params)
 }
 
 type AnyKind = { kind: string; version: number; upgrades: Readonly<Record<number, (document: unknown) => unknown>> }

@@ -35,7 +35,9 @@ export const TrainClassifierParams = z.strictObject({
   batchSize: z.number().int().min(1).max(4096).default(128),
   optimiser: Optimiser.prefault({ kind: 'adam' }),
   /** The learning rate is multiplied by `factor` at the start of each listed epoch (counted from 1). */
-  schedule: z.strictObject({ epochs: z.array(z.number().int().min(2)), factor: z.number().positive().lt(1) }).default({ epochs: [], factor: 0.1 }),
+  schedule: z
+    .strictObject({ epochs: z.array(z.number().int().min(2)), factor: z.number().positive().lt(1) })
+    .default({ epochs: [], factor: 0.1 }),
   /** Pictures of the training split to use, from its start; all when left out. */
   trainCount: z.number().int().min(1).optional(),
   /** Pictures of the test split to measure on, from its start; all when left out. */
@@ -65,7 +67,11 @@ export const TrainClassifierResult = z.object({
 export type TrainClassifierResult = z.infer<typeof TrainClassifierResult>
 
 /** Outputs: `weights` (safetensors) and `spec` (NetworkSpec as JSON); the trained network enters the library. */
-export const trainClassifier: ExperimentKind<'train-classifier', typeof TrainClassifierParams, typeof TrainClassifierResult> = {
+export const trainClassifier: ExperimentKind<
+  'train-classifier',
+  typeof TrainClassifierParams,
+  typeof TrainClassifierResult
+> = {
   kind: 'train-classifier',
   version: 1,
   title: 'Train a classifier',
@@ -73,6 +79,8 @@ export const trainClassifier: ExperimentKind<'train-classifier', typeof TrainCla
   params: TrainClassifierParams,
   result: TrainClassifierResult,
   document: documentSchema('train-classifier', 1, TrainClassifierParams),
+  describe: ({ architecture, dataset, epochs }) =>
+    `Training of ${architecture} on ${dataset}, ${epochs} ${epochs === 1 ? 'epoch' : 'epochs'}`,
   references: (params) => ({ networks: [], datasets: [params.dataset], artifacts: [] }),
   upgrades: {},
 }

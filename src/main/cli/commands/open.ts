@@ -10,7 +10,7 @@ import type { Register } from '../program.ts'
 import { projectFolder } from './serve.ts'
 
 export function addOpen(program: Command, register: Register): void {
-  const command = withEngineOptions(program.command('open', { isDefault: true }))
+  const command = withEngineOptions(program.command('open'))
     .summary('open the window')
     .description('Opens the desktop window; where there can be none, says why and serves the page instead.')
     .argument('[project]', 'the same as --project')

@@ -23,7 +23,9 @@ export async function temporaryFolder(): Promise<{ folder: string; remove: () =>
 /** A new project with the sample network and data set. */
 export async function sampleProject(folder: string, options: OpenOptions = {}): Promise<Project> {
   const project = await openProject(folder, { create: true, ...options })
-  const stored = await Promise.all(['weights', 'images', 'labels'].map((text) => project.artifacts.put(Buffer.from(text))))
+  const stored = await Promise.all(
+    ['weights', 'images', 'labels'].map((text) => project.artifacts.put(Buffer.from(text))),
+  )
   project.artifacts.settle(stored.map(({ sha256 }) => sha256))
   if (!project.networks.has('tiny')) project.networks.save(sampleNetwork())
   if (!project.datasets.has('digits')) project.datasets.save(sampleDataset())

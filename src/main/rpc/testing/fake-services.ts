@@ -165,7 +165,13 @@ export function createFakeServices(): FakeServices {
         note('jobs.start', input)
         return { id: 'run-1' }
       },
-      look: async () => SAMPLE_LOOK,
+      look: async ({ document }, options) => {
+        if (document !== 'endless') return SAMPLE_LOOK
+        note('jobs.look')
+        await aborted(options?.signal)
+        note('jobs.look aborted')
+        throw new ConvScopeError('cancelled', 'This look is no longer wanted')
+      },
       watch: ({ id }, options) => watch(id, options?.afterSeq ?? 0, options?.signal),
       async *overview(options) {
         yield [{ run: SAMPLE_RUN }]

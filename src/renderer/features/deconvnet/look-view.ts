@@ -1,8 +1,8 @@
 import { DeconvnetResult } from '../../../shared/experiments/deconvnet.ts'
-import type { Look } from '../../../shared/runs.ts'
 import { ConvScopeError } from '../../../shared/errors.ts'
+import type { NumberArray } from '../../../shared/npy.ts'
+import type { Look } from '../../../shared/runs.ts'
 import { fetchArray } from '../../lib/artifacts.ts'
-import type { NumberArray } from '../../lib/npy.ts'
 
 export type UnitResult = DeconvnetResult['units'][number]
 

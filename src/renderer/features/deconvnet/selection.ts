@@ -1,4 +1,5 @@
 import type { DatasetRecord } from '../../../shared/datasets.ts'
+import type { ErrorReport } from '../../../shared/errors.ts'
 import type { DeconvnetParams } from '../../../shared/experiments/deconvnet.ts'
 import { SeedRule } from '../../../shared/experiments/deconvnet.ts'
 import type { LayerPage, NetworkPage } from '../../../shared/network/page.ts'
@@ -102,6 +103,32 @@ export function completeSelection(
     count: Math.min(4096, Math.max(1, wholeNumber(query.units) ?? DEFAULT_RULES.count)),
     scale: oneOf(query.scale, ['per-picture', 'shared'], DEFAULT_RULES.scale),
   }
+}
+
+/** What an address names and is not there; undefined where all of it is, or where it names nothing. */
+export function missingIn(
+  query: Query,
+  networks: readonly { name: string }[],
+  page: NetworkPage,
+  datasets: readonly DatasetRecord[],
+): ErrorReport | undefined {
+  const lacks = (name: string | undefined, list: readonly { name: string }[]): boolean =>
+    name !== undefined && !list.some((entry) => entry.name === name)
+  const explain = (message: string): ErrorReport => ({
+    code: 'not-found',
+    message,
+    remedy: 'Choose at the left what is to be looked at.',
+  })
+  if (lacks(query.network, networks)) return explain(`There is no network “${query.network}” in this project`)
+  if (lacks(query.dataset, datasets)) return explain(`There is no data set “${query.dataset}” in this project`)
+  const { title } = page.network
+  if (lacks(query.layer, projectableLayers(page.layers))) return explain(`${title} has no layer “${query.layer}”`)
+  const layer = page.layers.find(({ name }) => name === (query.layer ?? defaultLayer(page.layers)))
+  const channels = layer?.shape.at(-1) ?? 0
+  if (layer && query.channel !== undefined && (wholeNumber(query.channel) ?? channels) >= channels) {
+    return explain(`${layer.name} has the channels 0 to ${channels - 1}, and not “${query.channel}”`)
+  }
+  return undefined
 }
 
 /** The address of a selection; rules stand in it where they are not the usual ones. */

@@ -3,10 +3,10 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { createApp } from 'vue'
 import { createMemoryHistory, createRouter } from 'vue-router'
 import type { Router } from 'vue-router'
+import { encodeNpy } from '../../../shared/npy.ts'
 import type { Look } from '../../../shared/runs.ts'
 import type { ContractClient } from '../../../shared/rpc/client.ts'
 import { clientKey } from '../../rpc/use-client.ts'
-import { writeNpy } from '../../lib/npy.ts'
 import { DATASET, lookAt, NETWORK_PAGE, type DeconvnetDocument } from './testing/fixtures.ts'
 import { useDeconvnet } from './store.ts'
 
@@ -43,7 +43,7 @@ beforeEach(() => {
     vi.fn<(url: string) => Promise<Response>>(async (url) => {
       const shape = url.endsWith('a'.repeat(8)) ? [2, 2, 3] : url.endsWith('b'.repeat(8)) ? [2, 4, 4, 1] : [4, 4, 1]
       const count = shape.reduce((product, extent) => product * extent, 1)
-      return new Response(writeNpy(shape, new Float32Array(count)))
+      return new Response(encodeNpy(shape, new Float32Array(count)))
     }),
   )
 })
@@ -53,8 +53,32 @@ const ready = (store: ReturnType<typeof useDeconvnet>): Promise<void> =>
   vi.waitFor(() => expect(store.stage.kind).toBe('ready'))
 
 describe('the Deconvnet store', () => {
+  it.each([
+    [{ network: 'nothing' }, /no network “nothing”/],
+    [{ dataset: 'nothing' }, /no data set “nothing”/],
+    [{ layer: 'nothing' }, /no layer “nothing”/],
+    [{ layer: 'relu1', channel: '99' }, /relu1 has the channels 0 to \d+, and not “99”/],
+  ])('explains what an address %o names and is not there', async (query, message) => {
+    const store = makeStore()
+    await router.push({ path: '/deconvnet', query })
+    await store.open(query)
+    await vi.waitFor(() => expect(store.stage).toMatchObject({ kind: 'failed', error: { code: 'not-found' } }))
+    expect(store.stage.kind === 'failed' && store.stage.error.message).toMatch(message)
+    expect(look).not.toHaveBeenCalled()
+    expect(router.currentRoute.value.query).toEqual(query)
+  })
+
+  it('leaves whoever went elsewhere meanwhile where they are', async () => {
+    const store = makeStore()
+    await router.push('/library')
+    await store.open({})
+    await ready(store)
+    expect(router.currentRoute.value.path).toBe('/library')
+  })
+
   it('completes an empty address: first network, fitting data set, last rectified layer, strongest channels', async () => {
     const store = makeStore()
+    await router.push('/deconvnet')
     await store.open({})
     await ready(store)
     expect(store.selection).toMatchObject({

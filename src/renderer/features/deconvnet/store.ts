@@ -13,6 +13,7 @@ import {
   changeSelection,
   completeSelection,
   documentOf,
+  missingIn,
   projectableLayers,
   toQuery,
   type Query,
@@ -82,7 +83,14 @@ export const useDeconvnet = defineStore('deconvnet', () => {
       const next = completeSelection(query, found, datasets.value)
       if (!next) return show({ kind: 'empty', missing: 'datasets' })
       selection.value = next
-      if (!sameQuery(query, toQuery(next))) void router.replace({ path: '/deconvnet', query: toQuery(next) })
+      const missing = missingIn(query, networks.value, found, datasets.value)
+      if (missing) {
+        pending = shown = ''
+        return looks.request(() => Promise.resolve(show({ kind: 'failed', error: missing, view: undefined })))
+      }
+      // Whoever went elsewhere meanwhile stays there.
+      const here = router.currentRoute.value.path === '/deconvnet'
+      if (here && !sameQuery(query, toQuery(next))) void router.replace({ path: '/deconvnet', query: toQuery(next) })
       // The address that was completed comes back as a navigation of its own.
       const key = JSON.stringify(next)
       if (key === pending) return
@@ -156,7 +164,7 @@ export const useDeconvnet = defineStore('deconvnet', () => {
     if (!selection.value) return
     const next = changeSelection(selection.value, change)
     const query = toQuery(next)
-    if (sameQuery(query, toQuery(selection.value))) return
+    if (sameQuery(query, toQuery(selection.value)) && stage.value.kind !== 'failed') return
     selection.value = next
     const what = Object.keys(change).sort().join()
     const now = performance.now()

@@ -1,4 +1,9 @@
-import { experimentKinds, type ExperimentKindName } from '../../../shared/experiments/index.ts'
+import {
+  describeDocument,
+  ExperimentDocument,
+  experimentKinds,
+  type ExperimentKindName,
+} from '../../../shared/experiments/index.ts'
 import { RunState, type OutputRecord, type Provenance } from '../../../shared/runs.ts'
 import { OUTPUT_EXTENSIONS } from '../../../shared/runs.ts'
 import { formatDate, formatMilliseconds, shortHash } from '../../lib/format.ts'
@@ -69,15 +74,6 @@ export function deconvnetQuery(document: unknown): Record<string, string> | unde
 
 /** What a document is about in one line. */
 export function documentTitle(document: unknown): string {
-  const parsed = experimentKinds.deconvnet.document.safeParse(document)
-  if (!parsed.success) return 'Experiment'
-  const { network, picture, layer, units } = parsed.data.params
-  const what = 'dataset' in picture ? `${picture.dataset} ${picture.split} ${picture.index}` : 'a picture'
-  const which =
-    units.kind === 'list'
-      ? `unit ${units.units.map(({ channel, position }) => (position ? `${channel} at ${position.join(', ')}` : String(channel))).join('; ')}`
-      : units.kind === 'all'
-        ? 'all units'
-        : `${units.count} strongest`
-  return `${network} / ${layer}: ${which} on ${what}`
+  const parsed = ExperimentDocument.safeParse(document)
+  return parsed.success ? describeDocument(parsed.data) : 'Experiment'
 }

@@ -3,6 +3,7 @@ import { ref, shallowRef, watch } from 'vue'
 import type { ErrorReport } from '../../../shared/errors.ts'
 import { ExperimentKindName } from '../../../shared/experiments/index.ts'
 import { RunState, type RunSummary } from '../../../shared/runs.ts'
+import { follow } from '../../lib/follow.ts'
 import { Latest } from '../../lib/latest.ts'
 import { reportOf } from '../../lib/report.ts'
 import { useClient } from '../../rpc/use-client.ts'
@@ -60,6 +61,20 @@ export const useRuns = defineStore('runs', () => {
     await load(0)
   }
 
+  /** Fetches the list again whenever a job begins, ends or changes its state; until the signal is aborted. */
+  function followJobs(signal: AbortSignal): Promise<void> {
+    let states: string | undefined
+    return follow(
+      (inner) => client.jobs.overview(undefined, { signal: inner }),
+      (jobs) => {
+        const next = jobs.map(({ run }) => `${run.id} ${run.state}`).join()
+        if (states !== undefined && next !== states) void reload()
+        states = next
+      },
+      signal,
+    )
+  }
+
   /** Fetches what is missing between two rows. */
   function want(first: number, end: number): void {
     for (let offset = Math.floor(first / CHUNK) * CHUNK; offset < Math.min(end, runs.value.length); offset += CHUNK) {
@@ -94,5 +109,5 @@ export const useRuns = defineStore('runs', () => {
     void reload()
   })
 
-  return { search, kind, state, runs, problems, loading, error, reload, want, remove, restore }
+  return { search, kind, state, runs, problems, loading, error, reload, want, followJobs, remove, restore }
 })

@@ -1,0 +1,185 @@
+/** The use cases on a real project with a real worker. */
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { DeconvnetResult } from '../../shared/experiments/deconvnet.ts'
+import type { JobEvent } from '../../shared/jobs.ts'
+import type { Json } from '../../shared/values.ts'
+import { openProject, type Project } from '../project/project.ts'
+import { createServices, type RunningServices } from './index.ts'
+
+const workerPath = join(import.meta.dirname, '../../compute/worker/main.ts')
+
+let folder: string
+let project: Project
+let services: RunningServices
+
+async function start(): Promise<void> {
+  project = await openProject(join(folder, 'project'), { create: true })
+  services = await createServices({
+    project,
+    workerPath,
+    cacheFolder: join(folder, 'cache'),
+    configFolder: join(folder, 'config'),
+    engineWish: 'wasm',
+    threads: 1,
+    shell: 'page',
+    fetchEngine: false,
+  })
+}
+
+async function stop(): Promise<void> {
+  await services.close()
+  await project.close()
+}
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'convscope-services-'))
+  await start()
+}, 60_000)
+afterAll(async () => {
+  await stop()
+  await rm(folder, { recursive: true, force: true })
+})
+
+const document = (changes: Record<string, Json> = {}): Json => ({
+  kind: 'deconvnet',
+  version: 1,
+  params: {
+    network: 'mnist-convnet',
+    picture: { dataset: 'mnist', split: 'test', index: 0 },
+    layer: 'conv1',
+    units: { kind: 'strongest', count: 4 },
+    ...changes,
+  },
+})
+
+async function eventsOf(id: string): Promise<JobEvent[]> {
+  const events: JobEvent[] = []
+  for await (const event of services.jobs.watch({ id })) events.push(event)
+  return events
+}
+
+describe('services', { timeout: 60_000 }, () => {
+  it('bring the built-in network and data set', async () => {
+    expect(await services.networks.list()).toMatchObject([
+      { name: 'mnist-convnet', source: 'built-in', testError: { dataset: 'mnist', count: 10_000 } },
+    ])
+    const [network] = await services.networks.list()
+    expect(network).not.toHaveProperty('spec')
+    expect(network?.testError?.percent).toBeLessThan(1)
+    expect(await services.datasets.list()).toMatchObject([{ name: 'mnist', classes: { length: 10 } }])
+  })
+
+  it('show the layers of a network and its weights', async () => {
+    const page = await services.networks.page({ name: 'mnist-convnet' })
+    expect(page.parameters).toBe(317_066)
+    const conv2 = page.layers.find(({ name }) => name === 'conv2')
+    expect(conv2).toMatchObject({ shape: [8, 8, 64], receptiveField: { rows: { size: 14, stride: 2 } } })
+    const weights = await services.networks.weights({ name: 'mnist-convnet', layer: 'conv1' })
+    expect(weights.map(({ parameter, shape }) => [parameter, shape])).toEqual([
+      ['kernel', [5, 5, 1, 32]],
+      ['bias', [32]],
+    ])
+    expect(Buffer.from(weights[0]?.values ?? []).toString('latin1', 1, 6)).toBe('NUMPY')
+    await expect(services.networks.page({ name: 'nothing' })).rejects.toMatchObject({ code: 'not-found' })
+  })
+
+  it('page through a data set, by class too', async () => {
+    const page = await services.datasets.page({ name: 'mnist', split: 'test', offset: 2, count: 3, classIndex: 7 })
+    expect(page).toMatchObject({ labels: [7, 7, 7], shape: [28, 28, 1] })
+    expect(page.images).toHaveLength(3 * 784)
+    expect(page.indices[0]).toBeGreaterThan(0)
+    const counts = await services.datasets.counts({ name: 'mnist', split: 'test' })
+    expect(counts.reduce((sum, count) => sum + count, 0)).toBe(10_000)
+    expect(page.total).toBe(counts[7])
+  })
+
+  it('look once, and answer again from the history', async () => {
+    const first = await services.jobs.look({ document: document() })
+    expect(first.cached).toBe(false)
+    expect(DeconvnetResult.parse(first.result)).toMatchObject({ label: { label: '7' }, units: { length: 4 } })
+    expect(first.provenance).toMatchObject({
+      engine: { name: 'wasm', threads: 1 },
+      program: expect.stringMatching(/^ConvScope/) as string,
+    })
+    const again = await services.jobs.look({ document: document() })
+    expect(again).toMatchObject({ cached: true, documentHash: first.documentHash, outputs: first.outputs })
+    expect(await services.runs.history({ limit: 10 })).toMatchObject([{ documentHash: first.documentHash }])
+  })
+
+  it('keep a look as a run with pictures, and export it', async () => {
+    const look = await services.jobs.look({ document: document() })
+    const { id } = await services.runs.keep({ documentHash: look.documentHash })
+    expect((await eventsOf(id)).map(({ type }) => type)).toEqual(expect.arrayContaining(['queued', 'started', 'done']))
+    const run = await services.runs.show({ id })
+    expect(run).toMatchObject({
+      state: 'done',
+      documentHash: look.documentHash,
+      provenance: { networks: {}, datasets: {} },
+    })
+    expect(Object.keys(run.provenance?.networks ?? {})).toEqual(['mnist-convnet'])
+    expect(run.outputs.filter(({ name }) => name.startsWith('projection-'))).toHaveLength(4)
+    const { sha256, fileName } = await services.runs.export({ id })
+    expect(fileName).toBe(`deconvnet-${id}.zip`)
+    expect((await project.artifacts.read(sha256)).subarray(0, 2)).toEqual(Buffer.from('PK'))
+  })
+
+  it('let a trained network enter the library, a second one of its name beside it', async () => {
+    const training = (seed: number): Json => ({
+      kind: 'train-classifier',
+      version: 1,
+      params: {
+        architecture: 'mnist-convnet',
+        dataset: 'mnist',
+        name: 'own',
+        epochs: 1,
+        batchSize: 16,
+        trainCount: 32,
+        testCount: 16,
+      },
+      seed,
+    })
+    for (const seed of [1, 1, 2]) {
+      const { id } = await services.jobs.start({ document: training(seed) })
+      const events = await eventsOf(id)
+      expect(events.at(-1)?.type).toBe('done')
+    }
+    const own = (await services.networks.list()).filter(({ name }) => name.startsWith('own'))
+    expect(own).toMatchObject([{ name: 'own', source: 'trained', testError: { count: 16 } }, { source: 'trained' }])
+    expect(own).toHaveLength(2)
+    const look = await services.jobs.look({ document: document({ network: own[1]?.name ?? '' }) })
+    expect(look.result).toMatchObject({ units: { length: 4 } })
+    for (const { name } of own) await services.networks.remove({ name })
+  })
+
+  it('name what is missing', async () => {
+    await expect(services.jobs.start({ document: document({ network: 'nothing' }) })).rejects.toMatchObject({
+      code: 'not-found',
+    })
+    await expect(services.jobs.look({ document: document({ layer: 'conv9' }) })).rejects.toThrow(/no layer conv9/)
+    await expect(services.networks.remove({ name: 'mnist-convnet' })).rejects.toMatchObject({ code: 'conflict' })
+  })
+
+  it('tell the status as it changes', async () => {
+    const abort = new AbortController()
+    const states = new Set<string>()
+    for await (const { session, mainResidentBytes } of services.system.status({ signal: abort.signal })) {
+      states.add(session.state)
+      expect(mainResidentBytes).toBeGreaterThan(0)
+      if (states.size === 1) void services.system.restartSession()
+      if (states.has('starting') && session.state === 'ready') abort.abort()
+    }
+    expect([...states]).toEqual(expect.arrayContaining(['ready', 'starting']))
+  })
+
+  it('still hold everything after a restart', async () => {
+    await stop()
+    await start()
+    expect((await services.runs.history({ limit: 10 })).length).toBeGreaterThan(0)
+    expect(await services.runs.list({ offset: 0, limit: 10 })).toMatchObject({ problems: [] })
+    const look = await services.jobs.look({ document: document() })
+    expect(look.cached).toBe(true)
+  })
+})
