@@ -49,11 +49,10 @@ async function loadDawn(): Promise<Gpu> {
   // A variable keeps bundlers from resolving the optional package.
   const packageName = 'webgpu'
   const dawn = (await import(packageName).catch((cause: unknown) => {
-    throw new ConvScopeError(
-      'unsupported',
-      'The WebGPU library (npm package webgpu) cannot be loaded on this system',
-      { cause, details: cause instanceof Error ? cause.message : String(cause) },
-    )
+    throw new ConvScopeError('unsupported', 'The WebGPU library (npm package webgpu) cannot be loaded on this system', {
+      cause,
+      details: cause instanceof Error ? cause.message : String(cause),
+    })
   })) as { create(options: string[]): Gpu; globals: object }
   Object.assign(globalThis, dawn.globals)
   return dawn.create([])

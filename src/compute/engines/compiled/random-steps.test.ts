@@ -1,5 +1,5 @@
 /** Small random steps: compiled equals operation by operation, on the inputs of the capture and on others. */
-import type { Tensor, Tensor2D } from '@tensorflow/tfjs'
+import type { Tensor, Tensor2D, Tensor4D } from '@tensorflow/tfjs'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { eagerStep } from '../eager-step.ts'
@@ -30,7 +30,7 @@ const OPERATIONS: Readonly<Record<string, Operation>> = {
   constant: (tf, a) => tf.add(a, tf.linspace(0, 1, a.shape[1] ?? 1)),
   convolve: (tf, a, b) =>
     tf.reshape(
-      tf.conv2d(
+      tf.conv2d<Tensor4D>(
         tf.reshape(a, [1, a.shape[0] ?? 0, a.shape[1] ?? 0, 1]),
         tf.reshape(tf.slice(b, [0, 0], [1, 1]), [1, 1, 1, 1]),
         1,
