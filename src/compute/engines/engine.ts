@@ -26,6 +26,8 @@ export interface CompileOptions {
   readonly exact?: boolean
   /** How many combinations of input shapes and data types stay captured; the least recently used goes first. Default 8. */
   readonly maxVariants?: number
+  /** Calls of a combination that run operation by operation before it is captured, for steps that may be called only once. Default 0. */
+  readonly captureAfter?: number
 }
 
 /** One combination of input shapes and data types for which a step was captured. */

@@ -7,7 +7,10 @@ import type { NodeBackend } from '../tensorflow-kernels.ts'
 import { requireSameRecording } from './compare-recordings.ts'
 import type { OperationList } from './operation-list.ts'
 import type { InputValue, Recording } from './recording.ts'
-import { Recorder, registeredVariables, sharingData } from './recorder.ts'
+import { stepRefused } from './refusal.ts'
+import { signatureOf } from './signature.ts'
+import { Recorder } from './recorder.ts'
+import { registeredVariables, sharingData } from './tensor-data.ts'
 
 export interface Capture<O extends TensorTree> {
   /** Of the first run, the caller's. Variables hold what this run assigned. */
@@ -40,10 +43,14 @@ export function captureStep<I extends TensorTree, O extends TensorTree>(
   try {
     first.recorder.rollBack()
     const second = runOnce(tf, backend, operations, name, step, inputs)
+    const forms = [first.result, second.result].map((tree) => signatureOf(tree).form)
     disposeTensors(second.result)
     second.recorder.rollBack()
     second.recorder.forget()
     requireSameRecording(name, first.recording, second.recording)
+    if (forms[0] !== forms[1]) {
+      throw stepRefused(name, 'a second run returned other names', 'Return the same form in every call.')
+    }
     for (const { variable, tensor } of assigned) variable.assign(tensor)
     return { result: first.result, recording: first.recording, inputs: first.inputs }
   } catch (error) {

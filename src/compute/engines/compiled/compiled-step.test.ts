@@ -59,6 +59,17 @@ describeOnTensorflow('a compiled step', (engine) => {
     expect(tensors()).toBe(before)
   })
 
+  test('can run operation by operation before it is captured', async () => {
+    const { tf } = engine()
+    let runs = 0
+    const step = engine().compile(({ x }: One) => tf.mul(x, (runs++, 2)), { captureAfter: 2 })
+    const x = tf.tensor1d([3])
+    for (let count = 0; count < 5; count++) expect(valuesOf(await step.run({ x }))).toEqual([6])
+    expect(runs).toBe(4)
+    expect(step.stats().variants).toMatchObject([{ calls: 2 }])
+    step.dispose()
+  })
+
   test('tells nested inputs apart by their names and nesting', async () => {
     const { tf } = engine()
     type Pair = { a: Tensor; b: Tensor } | { b: Tensor; a: Tensor } | readonly [Tensor, Tensor]
@@ -305,8 +316,15 @@ describeOnTensorflow('a compiled step', (engine) => {
       'returns other tensors',
       () =>
         ({ x }) =>
-          calls.count++ % 2 ? { a: x } : { b: x, c: x },
+          calls.count++ % 2 ? [x] : [x, x],
       /other tensors/,
+    ],
+    [
+      'returns other names',
+      () =>
+        ({ x }): TensorTree =>
+          calls.count++ % 2 ? { a: x } : { b: x },
+      /other names/,
     ],
     [
       'keeps state outside',

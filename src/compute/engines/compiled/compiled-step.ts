@@ -2,15 +2,19 @@
 import { setImmediate as turn } from 'node:timers/promises'
 import type { Tensor } from '@tensorflow/tfjs'
 import { ConvScopeError } from '../../../shared/errors.ts'
+import { callStep } from '../call-step.ts'
 import type { CompiledStep, CompileOptions, Step, TensorTree, Tfjs } from '../engine.ts'
-import { disposeTensors, isTensor, mapTensors } from '../tensor-tree.ts'
+import { disposeTensors, mapTensors } from '../tensor-tree.ts'
 import { withStockKernels, TENSORFLOW_BACKEND, type NodeBackend } from '../tensorflow-kernels.ts'
 import { assertBackend } from '../tfjs.ts'
 import { captureStep } from './capture.ts'
 import { OperationList } from './operation-list.ts'
+import { signatureOf } from './signature.ts'
 import { Variant } from './variant.ts'
 
 const MAX_VARIANTS = 8
+/** Combinations of which calls before the capture are counted. */
+const MAX_EARLY = 256
 /** Calls on this thread leave the event loop a turn as often as this. */
 const TURN_EVERY_MS = 20
 
@@ -38,6 +42,10 @@ export class StepCompiler {
     const tf = this.#tf
     /** In the order of their last use. */
     const variants = new Map<string, Variant<O>>()
+    /** Calls before the capture, by form. */
+    const early = new Map<string, number>()
+    const captureAfter = options.captureAfter ?? 0
+    const withKernels = options.exact === true ? withStockKernels : <T>(body: () => T): T => body()
     let disposed = false
     let warmed = false
     const totals = { calls: 0, totalMs: 0, lastMs: 0 }
@@ -55,8 +63,7 @@ export class StepCompiler {
 
     const capture = (inputs: I, form: string, shapes: string): O => {
       const started = performance.now()
-      const run = () => captureStep(tf, this.#backend, this.#operationList(), name, step, inputs)
-      const captured = options.exact === true ? withStockKernels(run) : run()
+      const captured = withKernels(() => captureStep(tf, this.#backend, this.#operationList(), name, step, inputs))
       const { recording, result } = captured
       if (recording === undefined) {
         if (warmed) {
@@ -82,15 +89,25 @@ export class StepCompiler {
       if (oldest !== undefined && variants.size > maxVariants) {
         oldest[1].retire()
         variants.delete(oldest[0])
+        early.delete(oldest[0])
       }
       return result
     }
 
     const call = (inputs: I): O | Promise<O> => {
       requireLive()
-      const { form, shapes, tensors } = signatureOf(name, inputs)
+      const { form, shapes, tensors } = signatureOf(inputs)
+      if (tensors.some((tensor) => tensor.isDisposed)) {
+        throw new ConvScopeError('internal', `The step ${name} was given a tensor that has been disposed`)
+      }
       const variant = variants.get(form)
-      if (variant === undefined) return capture(inputs, form, shapes)
+      if (variant === undefined) {
+        const seen = early.get(form) ?? 0
+        if (seen >= captureAfter) return capture(inputs, form, shapes)
+        if (early.size >= MAX_EARLY) early.clear()
+        early.set(form, seen + 1)
+        return withKernels(() => callStep(tf, name, step, inputs))
+      }
       variants.delete(form)
       variants.set(form, variant)
       const result = variant.call(tensors)
@@ -173,38 +190,4 @@ export class StepCompiler {
       this.#underWay.delete(promise)
     }
   }
-}
-
-/** What tells variants apart: `form` has names, nesting, data types and shapes; `shapes` is for people. */
-function signatureOf(step: string, inputs: TensorTree): { form: string; shapes: string; tensors: Tensor[] } {
-  const tensors: Tensor[] = []
-  const shapes: string[] = []
-  let form = ''
-  const visit = (node: TensorTree): void => {
-    if (isTensor(node)) {
-      if (node.isDisposed)
-        throw new ConvScopeError('internal', `The step ${step} was given a tensor that has been disposed`)
-      const shape = `${node.dtype}[${node.shape.join()}]`
-      tensors.push(node)
-      shapes.push(shape)
-      form += `${shape} `
-    } else if (isList(node)) {
-      form += '('
-      for (const child of node) visit(child)
-      form += ')'
-    } else {
-      form += '{'
-      for (const [name, child] of Object.entries(node)) {
-        form += `${name.length}:${name}=`
-        visit(child)
-      }
-      form += '}'
-    }
-  }
-  visit(inputs)
-  return { form, shapes: shapes.join(' '), tensors }
-}
-
-function isList(node: TensorTree): node is readonly TensorTree[] {
-  return Array.isArray(node)
 }

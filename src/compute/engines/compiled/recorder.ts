@@ -12,6 +12,7 @@ import type {
   Recording,
   Value,
 } from './recording.ts'
+import { registeredVariables, sharingData, uploadPending } from './tensor-data.ts'
 import { describeOperation, describeOrigin, stepRefused, type Origin } from './refusal.ts'
 
 /** Kernels of tfjs-node that read an input only to check it; TensorFlow checks again. */
@@ -307,26 +308,6 @@ export class Recorder {
     for (const [output, { id, dtype }] of outputs.entries())
       this.#values.set(id, { kind: 'result', node, output, dtype })
   }
-}
-
-/** Variables live as long as they are not disposed, in a list of tfjs's engine. */
-export function registeredVariables(tf: Tfjs): Variable[] {
-  return Object.values(tf.engine().state.registeredVariables)
-}
-
-/** A tensor with the data of another one, kept; no kernel runs. */
-export function sharingData(tf: Tfjs, tensor: Tensor): Tensor {
-  const { dataId, shape, dtype } = tensor
-  const engine = tf.engine()
-  engine.backend.incRef(dataId)
-  return tf.keep(engine.makeTensorFromTensorInfo({ dataId, shape, dtype }))
-}
-
-/** tfjs-node uploads values when they are first used. */
-export function uploadPending(binding: NodeBinding, info: TensorMetadata & { values: unknown }): void {
-  if (info.values === null) return
-  info.id = binding.createTensor(info.shape, info.dtype, info.values)
-  info.values = null
 }
 
 function isConstantData(data: unknown): data is ConstantData {

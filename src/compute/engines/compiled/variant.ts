@@ -7,7 +7,7 @@ import type { NodeBackend, TensorMetadata } from '../tensorflow-kernels.ts'
 import { defineFunction, type FunctionDefinition } from './function-definition.ts'
 import type { OperationList } from './operation-list.ts'
 import { ProtobufWriter } from './protobuf.ts'
-import { uploadPending } from './recorder.ts'
+import { uploadPending } from './tensor-data.ts'
 import type { InputValue, Recording } from './recording.ts'
 import { describeOperation, stepRefused } from './refusal.ts'
 
