@@ -110,7 +110,6 @@ const table = {
       'element-plus/**',
       'echarts',
       'echarts/**',
-      'vue-echarts',
       '@fontsource-variable/**',
     ],
   },
@@ -139,7 +138,7 @@ const table = {
   e2e: {
     files: 'e2e/**',
     zones: ['shared', 'scripts'],
-    modules: ['@playwright/test', 'playwright-core', '@sparticuz/chromium', 'ws', 'msgpackr', 'electron'],
+    modules: ['@playwright/test', '@sparticuz/chromium', 'ws', 'msgpackr', 'electron'],
     node: true,
   },
   scripts: { files: 'scripts/**', zones: [], modules: [], node: true },

@@ -189,6 +189,28 @@ describe('convscope', () => {
     })
   })
 
+  it('stays until the commands that go through it have ended', { timeout: 120_000 }, async () => {
+    const shared = join(folder, 'shared')
+    const example = join(root, 'examples/deconvnet-mnist.json')
+    const small = ['--train-count', '64', '--test-count', '10', '--batch-size', '16']
+    const other: Promise<Ended>[] = []
+    const holder = await convscope(
+      ['train', 'mnist-convnet', '--epochs', '8', ...small, '--project', shared, '--engine', 'wasm'],
+      {
+        onError: (written) => {
+          if (other.length > 0 || !written.includes('Epoch 1 of 8')) return
+          const longer = ['--set', 'units={"kind":"all"}', '--project', shared]
+          other.push(convscope(['run', example, ...longer]))
+        },
+      },
+    )
+    expect(holder.err).toMatch(/Another command still uses the project/)
+    expect(holder.out).toMatch(/^Run .*: done/)
+    expect(holder.code).toBe(0)
+    const [ended] = await Promise.all(other)
+    expect(ended).toMatchObject({ code: 0, out: expect.stringMatching(/: done/) as string })
+  })
+
   it('ends with 2 for wrong usage', async () => {
     const { code, out, err } = await convscope(['run', 'missing.json'])
     expect([code, out]).toEqual([2, ''])
@@ -201,5 +223,8 @@ describe('convscope', () => {
     expect(code).toBe(1)
     expect(err).toMatch(/no layer conv9/)
     expect(err).toMatch(/conv1/)
+    // For people: the log is in its file.
+    expect(err).not.toMatch(/[{}]/)
+    expect(await readFile(join(folder, 'data/logs/command.log'), 'utf8')).toMatch(/warn jobs: a run failed/)
   })
 })

@@ -5,7 +5,8 @@ import { EXIT } from './cli/follow-run.ts'
 import { runCommandLine } from './cli/program.ts'
 import { createContentHandler } from './http/content.ts'
 import { startLocalEndpoint } from './http/local-endpoint.ts'
-import { createLogger } from './platform/logger.ts'
+import { dataFolder } from './platform/folders.ts'
+import { configureLogging, createLogger } from './platform/logger.ts'
 import type { ShareProject } from './cli/access.ts'
 import { createRequestHandler } from './rpc/handler.ts'
 
@@ -26,6 +27,8 @@ const shareProject: ShareProject = ({ lock, artifacts }, services) => {
     log,
   })
 }
+
+configureLogging({ path: join(dataFolder(), 'logs', 'command.log'), file: 'info' })
 
 const interruption = new AbortController()
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {

@@ -5,7 +5,7 @@
 import { constants, gunzipSync } from 'node:zlib'
 import { ConvScopeError } from '../../shared/errors.ts'
 
-/** As in `NpyArray` and safetensors: shorts come out as int32. */
+/** Shorts come out as int32, as in safetensors. */
 export type IdxValues = Uint8Array | Int8Array | Int32Array | Float32Array | Float64Array
 
 export interface IdxArray {

@@ -143,6 +143,13 @@ describe('deconvnet', () => {
     expect(fromFile.result.label).toBeNull()
   })
 
+  it('reads no drawings, which could name other files', async () => {
+    const svg = '<svg xmlns="http://www.w3.org/2000/svg" width="28" height="28"><rect width="28" height="28"/></svg>'
+    await expect(
+      look({ picture: { artifact: ARTIFACT } }, { artifacts: { [ARTIFACT]: Buffer.from(svg) } }),
+    ).rejects.toMatchObject({ code: 'damaged', message: expect.stringContaining('svg') })
+  })
+
   it('chooses the strongest channels, ties by lower index', async () => {
     const { result } = await look({ units: { kind: 'strongest', count: 5 } })
     const all = await look({ units: { kind: 'all' } })

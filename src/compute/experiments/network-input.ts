@@ -20,6 +20,8 @@ export interface NetworkInput {
 }
 
 const MAXIMUM_PIXELS = 100_000_000
+/** By content, not by name. Drawings (SVG) and documents, which could name other files, are not among them. */
+const READ_FORMATS: readonly string[] = ['png', 'jpeg', 'webp', 'tiff', 'gif']
 
 /**
  * The referenced picture as the network takes it, by the network's preprocessing.
@@ -62,7 +64,10 @@ async function decode(
   [height, width, channels]: readonly [number, number, number],
 ): Promise<BytePicture> {
   try {
-    const picture = sharp(file, { limitInputPixels: MAXIMUM_PIXELS, failOn: 'error' })
+    const source = sharp(file, { limitInputPixels: MAXIMUM_PIXELS, failOn: 'error' })
+    const { format } = await source.metadata()
+    if (!READ_FORMATS.includes(format)) throw new TypeError(`it is of the kind ${format}`)
+    const picture = source
       .autoOrient()
       .flatten({ background: '#000' })
       .toColourspace(channels === 1 ? 'b-w' : 'srgb')

@@ -45,28 +45,6 @@ export function toPicture(
   return { shape, data }
 }
 
-/** A signal at the input (a projection, a gradient) with its channels in the order of the screen: grey or RGB. Values stay. */
-export function toDisplayOrder(
-  signal: ArrayLike<number>,
-  channels: number,
-  preprocessing: Preprocessing,
-): Float32Array {
-  const data = new Float32Array(signal.length)
-  for (let index = 0; index < data.length; index++) {
-    const channel = index % channels
-    data[index - channel + displayChannel(channel, preprocessing)] = signal[index] ?? 0
-  }
-  return data
-}
-
-/** The input values that bytes 0 and 255 become, by channel in network order: the bounds of whatever searches in input space. */
-export function valueRange({ channelOrder, scale, mean, std }: Preprocessing): { lowest: number; highest: number }[] {
-  return Array.from({ length: channelOrder === 'grey' ? 1 : 3 }, (_, channel) => {
-    const [from, to] = [0, 255].map((value) => (value * scale - (mean[channel] ?? 0)) / (std[channel] ?? 1))
-    return { lowest: Math.min(from ?? 0, to ?? 0), highest: Math.max(from ?? 0, to ?? 0) }
-  })
-}
-
 function displayChannel(channel: number, { channelOrder }: Preprocessing): number {
   return channelOrder === 'bgr' ? 2 - channel : channel
 }

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { execFileSync } from 'node:child_process'
+import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -37,5 +38,17 @@ describe('artifactReader', () => {
     const read = artifactReader({ artifactFiles: {}, artifactFolders: [folder] })
     await expect(read(sha256)).rejects.toMatchObject({ code: 'damaged' })
     await expect(read(hashOf('nowhere'))).rejects.toMatchObject({ code: 'not-found' })
+  })
+
+  it.runIf(process.platform !== 'win32')('neither waits at a pipe nor reads a device without end', async () => {
+    const read = artifactReader({ artifactFiles: {}, artifactFolders: [folder] })
+    for (const name of ['pipe', 'device']) {
+      const sha256 = hashOf(name)
+      const file = join(folder, sha256.slice(0, 2), sha256)
+      await mkdir(join(folder, sha256.slice(0, 2)), { recursive: true })
+      if (name === 'pipe') execFileSync('mkfifo', [file])
+      else await symlink('/dev/zero', file)
+      await expect(read(sha256), name).rejects.toMatchObject({ code: 'not-found' })
+    }
   })
 })

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import { constants } from 'node:fs'
 import { open } from 'node:fs/promises'
 import { join } from 'node:path'
 import { ConvScopeError } from '../../shared/errors.ts'
@@ -46,14 +47,19 @@ export function artifactReader(places: ArtifactPlaces): (sha256: string) => Prom
   }
 }
 
+/** Undefined for what is no plain file: a project from outside may hold pipes, or links to devices that never end. */
 async function readIfThere(file: string): Promise<Uint8Array | undefined> {
-  const handle = await open(file, 'r').catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT') return undefined
-    throw new ConvScopeError('disk', `${file} cannot be read: ${error.message}`, { cause: error })
-  })
+  const handle = await open(file, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0)).catch(
+    (error: NodeJS.ErrnoException) => {
+      if (error.code === 'ENOENT') return undefined
+      throw new ConvScopeError('disk', `${file} cannot be read: ${error.message}`, { cause: error })
+    },
+  )
   if (!handle) return undefined
   try {
-    const { size } = await handle.stat()
+    const found = await handle.stat()
+    if (!found.isFile()) return undefined
+    const { size } = found
     if (size > LIMIT_BYTES)
       throw new ConvScopeError('too-large', `${file} has ${size} bytes; ${LIMIT_BYTES} can be read`)
     return await handle.readFile()

@@ -1,6 +1,7 @@
 /** The context that experiments and methods get: inputs by library name, warm; outputs by name. */
 import { ConvScopeError } from '../../shared/errors.ts'
 import type { NetworkRecord } from '../../shared/network/page.ts'
+import type { ArrayValues } from '../../shared/npy.ts'
 import { plainJson } from '../../shared/wire/messages.ts'
 import type { Library } from '../../shared/wire/protocol.ts'
 import type { DatasetSplitData } from '../data/dataset-split.ts'
@@ -9,7 +10,7 @@ import type { ExperimentContext } from '../experiments/experiment.ts'
 import type { Network } from '../network/network.ts'
 import { OutputWriter } from './output-writer.ts'
 import type { Lease, WarmCache } from './warm-cache.ts'
-import type { ArrayValues, ArtifactReader, WorkerRegistry } from './worker-registry.ts'
+import type { ArtifactReader, WorkerRegistry } from './worker-registry.ts'
 
 /** What the runs of a session share. */
 export interface SessionResources {

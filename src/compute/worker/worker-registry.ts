@@ -3,6 +3,7 @@ import type { z } from 'zod'
 import type { DatasetRecord } from '../../shared/datasets.ts'
 import type { EngineReport } from '../../shared/engines.ts'
 import type { NetworkRecord } from '../../shared/network/page.ts'
+import type { ArrayValues } from '../../shared/npy.ts'
 import type { ToWorker, WORKER_METHODS } from '../../shared/wire/protocol.ts'
 import type { DatasetSplitData } from '../data/dataset-split.ts'
 import type { Engine } from '../engines/engine.ts'
@@ -60,4 +61,3 @@ export interface OutputEncoders {
   /** Bytes of a `.png` file. */
   picture(width: number, height: number, channels: 1 | 3 | 4, pixels: Uint8Array): Promise<Uint8Array>
 }
-export type ArrayValues = Float32Array | Int32Array | Uint8Array | Float64Array

@@ -11,8 +11,13 @@ import { createServices } from '../services/index.ts'
 import type { Services } from '../services/services.ts'
 import { remoteServices } from './remote-services.ts'
 
-/** Lets other commands reach a project that this one holds. */
-export type ShareProject = (project: Project, services: Services) => Promise<{ close(): Promise<void> }>
+/** Other commands' way to a project that this one holds. */
+export interface Sharing {
+  readonly isUsed: boolean
+  unused(): Promise<void>
+  close(): Promise<void>
+}
+export type ShareProject = (project: Project, services: Services) => Promise<Sharing>
 
 export interface AccessOptions {
   /** The default project when left out. Made where it is missing. */
@@ -21,8 +26,10 @@ export interface AccessOptions {
   readonly threads?: number
   readonly workerPath: string
   readonly shareProject: ShareProject
-  /** Told when another command has the project and has to be waited for. */
+  /** Told when another command has to be waited for. */
   readonly onWait?: (message: string) => void
+  /** Aborted when nobody shall be waited for any more. */
+  readonly interruption: AbortSignal
 }
 
 export interface Access {
@@ -55,7 +62,8 @@ export async function openAccess(options: AccessOptions): Promise<Access> {
   }
 }
 
-async function local(project: Project, { engine, threads, workerPath, shareProject }: AccessOptions): Promise<Access> {
+async function local(project: Project, options: AccessOptions): Promise<Access> {
+  const { engine, threads, workerPath, shareProject } = options
   try {
     const services = await createServices({
       project,
@@ -70,6 +78,7 @@ async function local(project: Project, { engine, threads, workerPath, shareProje
       services,
       artifact: (sha256) => project.artifacts.read(sha256),
       close: async () => {
+        await untilUnused(sharing, options)
         await sharing.close()
         await services.close()
         await project.close()
@@ -79,6 +88,17 @@ async function local(project: Project, { engine, threads, workerPath, shareProje
     await project.close()
     throw error
   }
+}
+
+/** Commands that go through this one's process would lose their runs with it. */
+async function untilUnused(sharing: Sharing, { onWait, interruption }: AccessOptions): Promise<void> {
+  if (interruption.aborted) return
+  if (sharing.isUsed) onWait?.('Another command still uses the project through this one; waiting for it to end.')
+  const { promise: interrupted, resolve: stop } = Promise.withResolvers<undefined>()
+  const onAbort = (): void => stop(undefined)
+  interruption.addEventListener('abort', onAbort, { once: true })
+  await Promise.race([sharing.unused(), interrupted])
+  interruption.removeEventListener('abort', onAbort)
 }
 
 /** Undefined where the holder does not listen yet or no longer. */

@@ -17,6 +17,7 @@ export interface Surroundings {
 export interface CommonOptions {
   readonly project?: string
   readonly json?: boolean
+  readonly verbose?: boolean
   readonly engine?: EngineWish
   readonly threads?: number
 }
@@ -49,6 +50,7 @@ export class CommandContext {
       workerPath: this.surroundings.workerPath,
       shareProject: this.surroundings.shareProject,
       onWait: (message) => this.terminal.note(message),
+      interruption: this.interruption,
     })
     try {
       return await use(access)
@@ -63,6 +65,7 @@ export function withCommonOptions(command: Command): Command {
   return command
     .option('--project <folder>', 'the project; made where it is missing (default: the default project)')
     .option('--json', 'print one JSON value on stdout, everything else on stderr')
+    .option('--verbose', 'write the log to stderr too')
 }
 
 /** Adds the options of commands that compute. */

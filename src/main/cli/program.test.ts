@@ -18,7 +18,8 @@ async function convscope(...args: string[]): Promise<{ code: number; out: string
       err: { write: (text) => (written.err += text) },
     },
     workerPath: join(folder, 'no-worker.js'),
-    shareProject: () => Promise.resolve({ close: () => Promise.resolve() }),
+    shareProject: () =>
+      Promise.resolve({ isUsed: false, unused: () => Promise.resolve(), close: () => Promise.resolve() }),
     interruption: new AbortController().signal,
   })
   return { code, ...written }

@@ -1,6 +1,7 @@
 /** The command line: every command with its options, and how an action becomes an exit code. */
 import { Command, CommanderError } from 'commander'
 import { ConvScopeError, toErrorReport } from '../../shared/errors.ts'
+import { configureLogging } from '../platform/logger.ts'
 import { PROGRAM, PROGRAM_VERSION } from '../platform/program.ts'
 import { addData } from './commands/data.ts'
 import { addDoctor } from './commands/doctor.ts'
@@ -85,6 +86,8 @@ async function perform(
   surroundings: Surroundings,
   options: CommonOptions,
 ): Promise<ExitCode> {
+  // Whatever a user has to know is said by the command itself; the log file has the rest.
+  configureLogging({ stderr: options.verbose ? 'info' : 'off' })
   try {
     return await act()
   } catch (error) {

@@ -10,7 +10,7 @@ import { createRequestHandler } from '../rpc/handler.ts'
 import { createFakeServices, stepEvent } from '../rpc/testing/fake-services.ts'
 import type { FakeServices } from '../rpc/testing/fake-services.ts'
 import { createContentHandler } from './content.ts'
-import { startLocalEndpoint } from './local-endpoint.ts'
+import { startLocalEndpoint, type LocalEndpoint } from './local-endpoint.ts'
 
 const token = 'b7'.repeat(32)
 const log = { error: vi.fn() }
@@ -20,7 +20,7 @@ describe('the local endpoint', () => {
   let endpoint: string
   let services: FakeServices
   let artifacts: ArtifactStore
-  let local: { close(): Promise<void> }
+  let local: LocalEndpoint
 
   beforeEach(async () => {
     folder = await mkdtemp(join(tmpdir(), 'convscope-local-'))
@@ -46,6 +46,25 @@ describe('the local endpoint', () => {
     for await (const event of await holder.client.jobs.watch({ id: 'short' })) types.push(event.type)
     expect(types).toEqual(['step', 'done'])
     holder.close()
+  })
+
+  it('waits for whoever is connected, and then lets nobody in', async () => {
+    const [first, second] = await Promise.all([1, 2].map(() => connectToHolder({ endpoint, token })))
+    expect(local.isUsed).toBe(true)
+    let isUnused = false
+    const unused = local.unused().then(() => {
+      isUnused = true
+    })
+    first?.close()
+    // Still let in, since another one is there.
+    const third = await connectToHolder({ endpoint, token })
+    second?.close()
+    expect(await third.client.jobs.start({ document: null })).toEqual({ id: 'run-1' })
+    expect(isUnused).toBe(false)
+    third.close()
+    await unused
+    expect(local.isUsed).toBe(false)
+    await expect(connectToHolder({ endpoint, token })).rejects.toMatchObject({ code: 'disconnected' })
   })
 
   it('gives artifacts', async () => {

@@ -24,8 +24,17 @@ export interface LocalEndpointOptions {
   log: Pick<Logger, 'error'>
 }
 
+export interface LocalEndpoint {
+  /** Whether a command is connected. */
+  readonly isUsed: boolean
+  /** Lets nobody in any more once the last command has gone, and resolves then. */
+  unused(): Promise<void>
+  /** Cuts off who is connected. */
+  close(): Promise<void>
+}
+
 /** Serves `/rpc`, `/artifact/…` and `/upload` to whoever shows the token. @throws ConvScopeError 'disk' */
-export async function startLocalEndpoint(options: LocalEndpointOptions): Promise<{ close(): Promise<void> }> {
+export async function startLocalEndpoint(options: LocalEndpointOptions): Promise<LocalEndpoint> {
   const { endpoint, content, rpc, log } = options
   const knows = ({ headers }: IncomingMessage): boolean =>
     sameSecret(headers.authorization ?? '', `Bearer ${options.token}`)
@@ -57,13 +66,30 @@ export async function startLocalEndpoint(options: LocalEndpointOptions): Promise
       cause,
     })
   }
+  let closed: Promise<unknown> | undefined
+  const stopListening = (): Promise<unknown> => {
+    closed ??= once(server, 'close')
+    if (server.listening) server.close()
+    return closed
+  }
+  const left = async (): Promise<void> => {
+    for (const socket of sockets.clients) await new Promise((resolve) => socket.once('close', resolve))
+  }
   return {
+    get isUsed() {
+      return sockets.clients.size > 0
+    },
+    unused: async () => {
+      await left()
+      void stopListening()
+      // Who came in this very moment has been let in.
+      await left()
+    },
     close: async () => {
       for (const socket of sockets.clients) socket.terminate()
-      const closed = once(server, 'close')
-      server.close()
+      const ended = stopListening()
       server.closeAllConnections()
-      await closed
+      await ended
     },
   }
 }

@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto'
 import { chmodSync, lstatSync, mkdirSync, rmSync } from 'node:fs'
 import { tmpdir, userInfo } from 'node:os'
-import { join } from 'node:path'
+import { basename, dirname, join, resolve } from 'node:path'
 import { ConvScopeError } from '../../shared/errors.ts'
 
 /** `sun_path` holds 108 bytes on Linux and 104 on macOS, with the closing zero. */
@@ -37,14 +37,32 @@ function makePrivate(folder: string, user: number): boolean {
     mkdirSync(folder, { recursive: true, mode: 0o700 })
     const found = lstatSync(folder)
     if (!found.isDirectory() || found.uid !== user) return false
-    if ((found.mode & 0o077) !== 0) chmodSync(folder, 0o700)
+    if (isOpenToOthers(found.mode)) chmodSync(folder, 0o700)
     return true
   } catch {
     return false
   }
 }
 
-/** Removes the socket file that a process left; named pipes vanish by themselves. */
+/**
+ * Whether a name is one that this user's processes give: only such a one is connected to or removed. A project from somewhere
+ * else may name any socket, pipe or file in its lock.
+ */
+export function isOwnEndpoint(endpoint: string, platform: NodeJS.Platform = process.platform): boolean {
+  if (platform === 'win32') return /^\\\\\.\\pipe\\convscope-[0-9a-f]{16}$/.test(endpoint)
+  const folder = dirname(endpoint)
+  const user = userInfo().uid
+  if (resolve(endpoint) !== endpoint || !/^[0-9a-f]{16}\.sock$/.test(basename(endpoint))) return false
+  if (basename(folder) !== `convscope-${user}`) return false
+  const found = lstatSync(folder, { throwIfNoEntry: false })
+  return found?.isDirectory() === true && found.uid === user && !isOpenToOthers(found.mode)
+}
+
+/** Removes the socket file that a process left; named pipes vanish by themselves, and what is no endpoint stays. */
 export function removeEndpoint(endpoint: string): void {
-  if (!endpoint.startsWith('\\\\.\\pipe\\') && endpoint.endsWith('.sock')) rmSync(endpoint, { force: true })
+  if (process.platform !== 'win32' && isOwnEndpoint(endpoint)) rmSync(endpoint, { force: true })
+}
+
+function isOpenToOthers(mode: number): boolean {
+  return (mode & 0o077) !== 0
 }

@@ -1,11 +1,12 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { stat } from 'node:fs/promises'
+import { chmod, mkdir, mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
-import { dirname } from 'node:path'
+import { tmpdir } from 'node:os'
+import { basename, dirname, join } from 'node:path'
 import { expect, it } from 'vitest'
 import description from '../../../package.json' with { type: 'json' }
-import { newEndpoint, removeEndpoint } from './endpoint.ts'
+import { isOwnEndpoint, newEndpoint, removeEndpoint } from './endpoint.ts'
 import { hashFile, hashJson, sha256 } from './hash.ts'
 import { isAlive, isSameProcess, processStart } from './process-start.ts'
 import { PLATFORM, PROGRAM } from './program.ts'
@@ -41,7 +42,33 @@ it.runIf(process.platform !== 'win32')(
   },
 )
 
+it.runIf(process.platform !== 'win32')('knows its own endpoints from all other names', async () => {
+  const endpoint = newEndpoint()
+  expect(isOwnEndpoint(endpoint)).toBe(true)
+  const name = basename(endpoint)
+  const open = await mkdtemp(join(tmpdir(), 'convscope-endpoint-'))
+  const others = join(open, basename(dirname(endpoint)))
+  await mkdir(others, { mode: 0o777 })
+  await chmod(others, 0o777)
+  for (const foreign of [
+    '/var/run/docker.sock',
+    join(open, name),
+    join(others, name),
+    `${dirname(endpoint)}/../${basename(dirname(endpoint))}/${name}`,
+    `${endpoint}.d/agent.sock`,
+    name,
+  ]) {
+    expect(isOwnEndpoint(foreign), foreign).toBe(false)
+  }
+  await writeFile(join(others, name), '')
+  removeEndpoint(join(others, name))
+  expect(await readdir(others)).toEqual([name])
+  await rm(open, { recursive: true })
+})
+
 it('names pipes on Windows', () => {
+  expect(isOwnEndpoint(newEndpoint('win32'), 'win32')).toBe(true)
+  expect(isOwnEndpoint('\\\\elsewhere\\pipe\\convscope-0123456789abcdef', 'win32')).toBe(false)
   expect(newEndpoint('win32')).toMatch(/^\\\\\.\\pipe\\convscope-[0-9a-f]{16}$/)
 })
 

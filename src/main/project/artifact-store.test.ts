@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdir, readdir, symlink, truncate, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
@@ -105,6 +106,14 @@ it('throws half-written files away when it is prepared again', async () => {
   await writeFile(store.scratchFile(), 'half')
   await store.prepare()
   expect(await readdir(store.scratchFolder)).toEqual([])
+})
+
+it.runIf(process.platform !== 'win32')('does not wait at a pipe that lies where an artifact should', async () => {
+  const pipe = store.path(sha256('pipe'))
+  await mkdir(dirname(pipe), { recursive: true })
+  execFileSync('mkfifo', [pipe])
+  await expect(store.read(sha256('pipe'))).rejects.toMatchObject({ code: 'not-found' })
+  await expect(store.open(sha256('pipe'))).rejects.toMatchObject({ code: 'not-found' })
 })
 
 it('does not follow links or names that lead elsewhere', async () => {

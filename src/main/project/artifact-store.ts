@@ -251,19 +251,19 @@ export class ArtifactStore {
 
   async #openFile(sha256: string): Promise<FileHandle> {
     const file = this.path(sha256)
-    // A project from outside must not make the program read other files through links.
-    const flags = this.isBuiltIn(sha256) ? constants.O_RDONLY : constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0)
+    // A project from outside must not make the program read other files through links, or wait for ever at a pipe.
+    const flags = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0)
     try {
-      return await open(file, flags)
+      const handle = await open(file, this.isBuiltIn(sha256) ? flags : flags | (constants.O_NOFOLLOW ?? 0))
+      if ((await handle.stat()).isFile()) return handle
+      await handle.close()
     } catch (error) {
       const code = errorCodeOf(error)
-      if (code === 'ENOENT' || code === 'ELOOP') {
-        throw new ConvScopeError('not-found', `The artifact ${sha256} is missing`, {
-          remedy: 'Run "convscope doctor" to see what the project lacks, and run the experiment again.',
-        })
-      }
-      throw diskError(file, 'read', error)
+      if (code !== 'ENOENT' && code !== 'ELOOP') throw diskError(file, 'read', error)
     }
+    throw new ConvScopeError('not-found', `The artifact ${sha256} is missing`, {
+      remedy: 'Run "convscope doctor" to see what the project lacks, and run the experiment again.',
+    })
   }
 }
 

@@ -101,6 +101,19 @@ it('is taken over where the file was cut off by a failing machine', async () => 
   await lock.release()
 })
 
+it('does not let a lock from elsewhere name what is removed or asked', async () => {
+  const foreign = join(temporary.folder, 'agent.sock')
+  await writeFile(foreign, 'of another program')
+  await staleLock({ endpoint: foreign })
+  const lock = await acquireLock(temporary.folder)
+  expect(lock.takenOver).toBe(true)
+  expect(await readFile(foreign, 'utf8')).toBe('of another program')
+  await lock.release()
+
+  await staleLock({ endpoint: foreign, processStart: processStart(process.pid) })
+  await expect(acquireLock(temporary.folder)).rejects.toMatchObject({ code: 'conflict', reachable: false })
+})
+
 it('is refused where another machine has it, with what to do', async () => {
   await staleLock({ host: 'another-machine', pid: 1 })
   const error = await acquireLock(temporary.folder).catch((thrown: unknown) => thrown)

@@ -12,7 +12,7 @@ import * as z from 'zod'
 import { ConvScopeError } from '../../shared/errors.ts'
 import { Timestamp } from '../../shared/values.ts'
 import { diskError, errorCodeOf } from '../platform/disk-error.ts'
-import { newEndpoint, removeEndpoint } from '../platform/endpoint.ts'
+import { isOwnEndpoint, newEndpoint, removeEndpoint } from '../platform/endpoint.ts'
 import { sha256 } from '../platform/hash.ts'
 import { keepOutOfLog } from '../platform/logger.ts'
 import { isSameProcess, processStart } from '../platform/process-start.ts'
@@ -157,7 +157,7 @@ function refuseLiving(file: string, text: string, host: string): void {
       `The project "${folder}" is open in another ConvScope (process ${holder.pid})`,
       'Use that one, or close it first.',
       holder,
-      true,
+      isOwnEndpoint(holder.endpoint),
     )
   }
 }

@@ -1,10 +1,10 @@
 /** Data sets of the library; their files are read by the worker. */
 import { ConvScopeError } from '../../shared/errors.ts'
 import type { DatasetRecord } from '../../shared/datasets.ts'
+import { decodeNpy } from '../../shared/npy.ts'
 import type { Library } from '../../shared/wire/protocol.ts'
 import type { Project } from '../project/project.ts'
 import type { Supervisor } from '../sessions/supervisor.ts'
-import { arrayBytes } from './npy-bytes.ts'
 import type { DatasetsService } from './services.ts'
 
 export function createDatasets(project: Project, supervisor: Supervisor): DatasetsService {
@@ -15,8 +15,10 @@ export function createDatasets(project: Project, supervisor: Supervisor): Datase
       const params = { dataset: dataset.name, split, offset, count, classIndex }
       const { result, outputs } = await supervisor.call('dataset-page', params, libraryOf(dataset))
       const images = outputs.find(({ record }) => record.name === 'images')
-      if (!images) throw new ConvScopeError('damaged', 'The compute worker sent a page of a data set without pictures')
-      return { ...result, shape: dataset.shape, images: arrayBytes(images.bytes) }
+      const pictures = images && decodeNpy(images.bytes, 'The page of a data set that the compute worker sent').values
+      if (!(pictures instanceof Uint8Array))
+        throw new ConvScopeError('damaged', 'The compute worker sent a page of a data set without pictures')
+      return { ...result, shape: dataset.shape, images: pictures }
     },
     counts: async ({ name, split }) => {
       const dataset = project.datasets.get(name)

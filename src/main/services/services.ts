@@ -32,7 +32,7 @@ export interface SystemService {
   about(): Promise<{ program: string; project: { name: string; folder: string }; shell: Shell }>
   /** The present status at once, then a new one whenever it changes. */
   status(options?: StreamOptions): AsyncIterable<SystemStatus>
-  doctor(input: { full: boolean }): Promise<DoctorReport>
+  doctor(input: { full: boolean; speed?: boolean | undefined }): Promise<DoctorReport>
   settings(): Promise<Settings>
   changeSettings(change: Partial<Settings>): Promise<Settings>
   restartSession(): Promise<void>

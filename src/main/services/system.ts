@@ -60,8 +60,8 @@ export function createSystem(parts: SystemParts): SystemService & { close(): voi
   return {
     about: async () => ({ program: PROGRAM, project: { name: project.name, folder: project.folder }, shell }),
     status: ({ signal } = {}) => status.watch(signal),
-    doctor: async ({ full }) => {
-      const engines = await measuredEngines(supervisor)
+    doctor: async ({ full, speed = true }) => {
+      const engines = speed ? await measuredEngines(supervisor) : supervisor.currentStatus.engines
       const report: DoctorReport = {
         program: PROGRAM,
         platform: PLATFORM,

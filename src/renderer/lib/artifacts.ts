@@ -1,6 +1,6 @@
 import { ConvScopeError } from '../../shared/errors.ts'
+import { decodeNpy, type NumberArray } from '../../shared/npy.ts'
 import { LruCache } from './lru-cache.ts'
-import { parseNpy, type NumberArray } from './npy.ts'
 
 /** Where an output can be fetched from: the same in the window and on the page, and never changing. */
 export const artifactUrl = (sha256: string): string => `/artifact/${sha256}`
@@ -30,5 +30,5 @@ async function load(sha256: string): Promise<NumberArray> {
       remedy: 'Compute it again; Settings shows the health of the project.',
     })
   }
-  return parseNpy(new Uint8Array(await response.arrayBuffer()))
+  return decodeNpy(new Uint8Array(await response.arrayBuffer()))
 }

@@ -1,5 +1,5 @@
 import { ConvScopeError } from '../../shared/errors.ts'
-import type { NumberArray } from './npy.ts'
+import type { NumberArray } from '../../shared/npy.ts'
 import type { PictureSource } from './paint.ts'
 
 /**

@@ -1,5 +1,5 @@
+import type { ArrayValues } from '../../shared/npy.ts'
 import { mapEntry, type ColourMap, type Limits } from './colour-maps.ts'
-import type { ArrayValues } from './npy.ts'
 
 /** One picture inside a larger array: pixel p, colour channel k lies at `start + p * pixelStep + k`. */
 export interface PictureSource {

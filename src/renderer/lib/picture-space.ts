@@ -1,5 +1,5 @@
 import type { Preprocessing } from '../../shared/network/spec.ts'
-import type { NumberArray } from './npy.ts'
+import type { NumberArray } from '../../shared/npy.ts'
 
 /**
  * A network's input `[height, width, channels]` back in grey levels or colours of the picture it was made from:

@@ -64,10 +64,10 @@ export const system = {
     }),
   ),
   status: oc.errors(failures).output(eventIterator(SystemStatus)),
-  /** Measures the speeds too: takes some seconds. */
+  /** `full` reads every artifact; `speed` measures the engine too, for some seconds in which it does nothing else. */
   doctor: oc
     .errors(failures)
-    .input(z.object({ full: z.boolean().default(false) }))
+    .input(z.object({ full: z.boolean().default(false), speed: z.boolean().default(true) }))
     .output(DoctorReport),
   settings: oc.errors(failures).output(Settings),
   changeSettings: oc.errors(failures).input(Settings.partial()).output(Settings),

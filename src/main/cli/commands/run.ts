@@ -29,11 +29,11 @@ export function addRun(program: Command, register: Register): void {
 
 const run: Act<RunCommandOptions> = async (context, { file, set, out }) => {
   const document = await readDocument(file, set)
-  const ended = await context.withProject((access) =>
-    runToEnd(document, access, context.terminal, { out, interruption: context.interruption }),
-  )
-  answerRun(context.terminal, ended, out)
-  return ended.exitCode
+  return context.withProject(async (access) => {
+    const ended = await runToEnd(document, access, context.terminal, { out, interruption: context.interruption })
+    answerRun(context.terminal, ended, out)
+    return ended.exitCode
+  })
 }
 
 /** With `--json` the run as it is stored, with the names of the files written. */

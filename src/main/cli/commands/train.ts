@@ -97,7 +97,7 @@ function documentOf(options: TrainOptions): Json {
 }
 
 /** Options that say where things lie or how they are shown. */
-const PLACES: ReadonlySet<string> = new Set(['project', 'json', 'out', 'export'])
+const PLACES: ReadonlySet<string> = new Set(['project', 'json', 'verbose', 'out', 'export'])
 
 /** The command that gives these weights again, without what only says where things lie. */
 function commandOf(options: TrainOptions): string {

@@ -4,8 +4,6 @@ import type { NumberArray } from '../../../shared/npy.ts'
 import type { Look } from '../../../shared/runs.ts'
 import { fetchArray } from '../../lib/artifacts.ts'
 
-export type UnitResult = DeconvnetResult['units'][number]
-
 /** A look with its arrays. */
 export interface LookView {
   readonly look: Look

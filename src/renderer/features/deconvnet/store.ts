@@ -106,11 +106,22 @@ export const useDeconvnet = defineStore('deconvnet', () => {
     const has = (list: readonly { name: string }[], name: string | undefined): boolean =>
       list.length > 0 && (name === undefined || list.some((entry) => entry.name === name))
     if (has(networks.value, query.network) && has(datasets.value, query.dataset)) return
+    await fetchLists(signal)
+  }
+
+  async function fetchLists(signal?: AbortSignal): Promise<void> {
     const lists = await Promise.all([
       client.networks.list(undefined, { signal }),
       client.datasets.list(undefined, { signal }),
     ])
     ;[networks.value, datasets.value] = lists
+  }
+
+  /** Fetches the library again: a training may have left a network, or somebody removed one. */
+  async function refreshLists(): Promise<void> {
+    if (networks.value.length === 0) return open(lastQuery)
+    // Whoever looks at something does not care when this fails; the next look says why.
+    await fetchLists().catch(() => undefined)
   }
 
   function show(next: Stage): void {
@@ -204,7 +215,7 @@ export const useDeconvnet = defineStore('deconvnet', () => {
 
   return {
     ...{ networks, datasets, page, selection, stage, single, sort, view, layer, channel, position, unit },
-    ...{ open, choose, chooseNetwork, moveLayer, movePicture, retry, keep },
+    ...{ open, refreshLists, choose, chooseNetwork, moveLayer, movePicture, retry, keep },
   }
 })
 
