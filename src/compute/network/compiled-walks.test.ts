@@ -19,6 +19,8 @@ describeOnTensorflow('walks captured as graphs', (engine) => {
       return kept.walks
     })
     expect(failures(rows)).toEqual([])
+    // To the last digit of every error: the same bits.
+    expect(rows).toEqual(await deconvnetRows(tf, folder, name))
     expect(rows.length).toBeGreaterThan(10)
     expect(memory().tensors).toBe(before)
   })
