@@ -3,32 +3,18 @@ import type { Tensor, Variable } from '@tensorflow/tfjs'
 import type { Tfjs } from '../engine.ts'
 import type { NodeBackend, NodeBinding, OperationAttribute, TensorMetadata } from '../tensorflow-kernels.ts'
 import type { OperationList } from './operation-list.ts'
-import type {
-  CapturedValue,
-  ConstantData,
-  ConstantValue,
-  InputValue,
-  RecordedNode,
-  Recording,
-  Value,
+import { READS_TO_CHECK, SHAPES_FROM_VALUES } from './operation-rules.ts'
+import {
+  type CapturedValue,
+  type ConstantValue,
+  type InputValue,
+  type RecordedNode,
+  type Recording,
+  type Value,
+  isConstantData,
 } from './recording.ts'
 import { registeredVariables, sharingData, uploadPending } from './tensor-data.ts'
-import { describeOperation, describeOrigin, stepRefused, type Origin } from './refusal.ts'
-
-/** Kernels of tfjs-node that read an input only to check it; TensorFlow checks again. */
-const READS_TO_CHECK: ReadonlySet<string> = new Set(['GatherV2'])
-
-/** The shapes of their results depend on values, and JavaScript would keep those of the first call. */
-const SHAPES_FROM_VALUES: ReadonlySet<string> = new Set([
-  'Where',
-  'Unique',
-  'UniqueV2',
-  'NonMaxSuppressionV3',
-  'NonMaxSuppressionV4',
-  'NonMaxSuppressionV5',
-  'ListDiff',
-  'DynamicPartition',
-])
+import { describeOperation, describeOrigin, stepRefused, traceAbove, type Origin } from './refusal.ts'
 
 const FRAMES_KEPT = 40
 
@@ -118,11 +104,11 @@ export class Recorder {
     throw this.#refusal
   }
 
-  #refuseReading(): never {
+  #refuseReading(reader: (...call: never[]) => unknown): never {
     const what = this.#kernels.at(-1) ?? 'data, dataSync, array or print'
     const origin: Origin = {
       kernel: what,
-      trace: this.#kernels.length > 0 && this.#origin ? this.#origin.trace : traceHere(),
+      trace: this.#kernels.length > 0 && this.#origin ? this.#origin.trace : traceAbove(reader),
     }
     this.#refuse(
       `it reads values of a tensor in ${describeOrigin(origin)}`,
@@ -143,7 +129,7 @@ export class Recorder {
     const { runKernel, makeVariable } = engine
     const { getInputTensorIds, move, readSync, binding } = backend
     engine.runKernel = <T>(...call: Parameters<typeof runKernel>): T => {
-      if (this.#kernels.length === 0) this.#origin = { kernel: call[0], trace: new Error() }
+      if (this.#kernels.length === 0) this.#origin = { kernel: call[0], trace: traceAbove(engine.runKernel) }
       this.#kernels.push(call[0])
       try {
         return runKernel.apply(engine, call) as T
@@ -157,20 +143,20 @@ export class Recorder {
     }
     backend.binding = this.#watchedBinding()
     backend.move = (...call) => {
-      this.#made.set(call[0], { kernel: 'tensor', trace: traceHere() })
+      this.#made.set(call[0], { kernel: 'tensor', trace: traceAbove(backend.move) })
       move.apply(backend, call)
     }
     backend.getInputTensorIds = (tensors) => tensors.flatMap((tensor) => this.#idsOf(tensor, getInputTensorIds))
     backend.readSync = (dataId) => {
       const { values } = backend.tensorMap.get(dataId)
       const constant = values !== null && this.#made.has(dataId)
-      if (!constant && !READS_TO_CHECK.has(this.#kernels.at(-1) ?? '')) this.#refuseReading()
+      if (!constant && !READS_TO_CHECK.has(this.#kernels.at(-1) ?? '')) this.#refuseReading(backend.readSync)
       return readSync.call(backend, dataId)
     }
     // Never settles: a rejection that the step does not await would bring the process down. The refusal is thrown when the step is over.
     backend.read = () => {
       try {
-        this.#refuseReading()
+        this.#refuseReading(backend.read)
       } catch {
         return new Promise(() => undefined)
       }
@@ -209,7 +195,7 @@ export class Recorder {
       },
       tensorDataSync: (id) => {
         const constant = this.#values.get(id)?.kind === 'constant'
-        if (!constant && !READS_TO_CHECK.has(this.#kernels.at(-1) ?? '')) this.#refuseReading()
+        if (!constant && !READS_TO_CHECK.has(this.#kernels.at(-1) ?? '')) this.#refuseReading(members.tensorDataSync)
         return binding.tensorDataSync(id)
       },
       runSavedModel: () =>
@@ -308,12 +294,4 @@ export class Recorder {
     for (const [output, { id, dtype }] of outputs.entries())
       this.#values.set(id, { kind: 'result', node, output, dtype })
   }
-}
-
-function isConstantData(data: unknown): data is ConstantData {
-  return data instanceof Float32Array || data instanceof Int32Array || data instanceof Uint8Array
-}
-
-function traceHere(): Error {
-  return new Error()
 }

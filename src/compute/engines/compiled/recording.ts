@@ -68,3 +68,7 @@ export interface Recording {
   /** Variables that the step made: optimisers make their moments when they are first used. */
   readonly newVariables: number
 }
+
+export function isConstantData(data: unknown): data is ConstantData {
+  return data instanceof Float32Array || data instanceof Int32Array || data instanceof Uint8Array
+}

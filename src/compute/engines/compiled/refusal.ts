@@ -11,15 +11,13 @@ export interface Origin {
 const LIBRARY = /[\\/]@tensorflow[\\/]/
 /** Gradients and kernels that this project puts in place of tfjs's own. */
 const OWN = /[\\/]compute[\\/]engines[\\/](?!.*\.test\.)[^\\/]*-?(kernels|gradients)\.ts|\bgradFunc\b/
-const HERE = /[\\/]compute[\\/]engines[\\/]compiled[\\/]recorder\.ts/
 
 /** `file:line:column` of the code that called into tfjs, or undefined where the stack does not show it. */
 export function placeOf({ trace }: Origin): string | undefined {
   const frames = (trace.stack ?? '').split('\n').filter((line) => /^\s+at /.test(line))
-  // The first frame is the recorder's own, under whatever name a bundle gives it.
-  for (const frame of frames.slice(1)) {
+  for (const frame of frames) {
     const place = /\(?(?:file:\/\/)?([^()\s]+:\d+:\d+)\)?$/.exec(frame)
-    if (place !== null && !LIBRARY.test(frame) && !OWN.test(frame) && !HERE.test(frame)) return place[1]
+    if (place !== null && !LIBRARY.test(frame) && !OWN.test(frame)) return place[1]
   }
   return undefined
 }
@@ -40,4 +38,11 @@ export function describeOperation(operation: string, origin: Origin | undefined)
 /** The error for a step that breaks a rule of steps; docs/compiled-steps.md explains each. */
 export function stepRefused(step: string, reason: string, remedy: string): ConvScopeError {
   return new ConvScopeError('internal', `The step ${step} cannot be compiled: ${reason}`, { remedy })
+}
+
+/** The stack above a function that watches: its caller comes first. */
+export function traceAbove(watcher: (...call: never[]) => unknown): Error {
+  const trace = new Error()
+  Error.captureStackTrace(trace, watcher)
+  return trace
 }
