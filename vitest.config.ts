@@ -23,7 +23,13 @@ export default defineConfig({
       {
         extends: true,
         plugins: [vue()],
-        test: { name: 'page', environment: 'happy-dom', include: ['src/renderer/**/*.test.ts'] },
+        test: {
+          name: 'page',
+          environment: 'happy-dom',
+          include: ['src/renderer/**/*.test.ts'],
+          // Style sheets are left out, but for one that a test reads as text.
+          css: { include: /\?raw$/ },
+        },
       },
     ],
   },

@@ -7,6 +7,8 @@ import { factIn, ShellPage } from './shell-page.ts'
 export type Pane = 'Picture' | 'Activation' | 'Projection'
 
 const pollMs = [20, 30, 50]
+/** A session that has to choose among the engines first, on a busy machine. */
+const engineStartMs = 40_000
 
 /** The Deconvnet tab: what is looked at, at the left; pictures; the unit at the right. */
 export class DeconvnetPage extends ShellPage {
@@ -55,7 +57,7 @@ export class DeconvnetPage extends ShellPage {
 
   /** Waits until what the address names is shown. */
   async shown(unit?: string | RegExp): Promise<void> {
-    await expect(this.unit).toHaveText(unit ?? /\S+ \/ \d+/)
+    await expect(this.unit).toHaveText(unit ?? /\S+ \/ \d+/, { timeout: engineStartMs })
     await expect(this.fact('Activation')).not.toHaveText('…')
     await expect.poll(async () => (await this.pixels('Projection')).levels, { intervals: pollMs }).toBeGreaterThan(1)
     await expect(this.page.getByRole('main').locator('[aria-busy]').first()).toHaveAttribute('aria-busy', 'false')

@@ -52,7 +52,6 @@ async function tabOrder(page: Page, steps: number): Promise<{ name: string; visi
         for (let box: HTMLElement | null = element, depth = 0; box && depth < 4; box = box.parentElement, depth++) {
           const { outlineStyle, outlineWidth, boxShadow } = getComputedStyle(box)
           ring ||= (outlineStyle !== 'none' && outlineWidth !== '0px') || boxShadow !== 'none'
-          ring ||= depth === 0 && getComputedStyle(box, '::after').backgroundColor !== 'rgba(0, 0, 0, 0)'
         }
         return { name: name.trim().split('\n')[0] ?? '', visible: ring }
       }),

@@ -2,6 +2,9 @@ import { expect, test } from '../fixtures/workstation.ts'
 import { DeconvnetPage } from '../pages/deconvnet-page.ts'
 import { SettingsPage } from '../pages/settings-page.ts'
 
+/** Another number of threads is another calibration. */
+const calibrated = { timeout: 60_000 }
+
 test('lists the engines with a reason for each', async ({ page }) => {
   const settings = new SettingsPage(page)
   await settings.goTo('Settings')
@@ -34,6 +37,7 @@ test('keeps the appearance that was chosen', async ({ page }) => {
 })
 
 test('starts the engine again, also with other threads', async ({ page }) => {
+  test.slow()
   const settings = new SettingsPage(page)
   await settings.goTo('Settings')
   await expect(settings.engines.getByText('in use')).toBeVisible()
@@ -43,12 +47,12 @@ test('starts the engine again, also with other threads', async ({ page }) => {
   const before = await settings.threads.inputValue()
   await settings.threads.fill('1')
   await settings.threads.press('Enter')
-  await expect(settings.status.getByText('1 thread', { exact: true })).toBeVisible()
+  await expect(settings.status.getByText('1 thread', { exact: true })).toBeVisible(calibrated)
   await settings.goTo('Deconvnet')
   await new DeconvnetPage(page).shown()
 
   await settings.goTo('Settings')
   await settings.threads.fill(before)
   await settings.threads.press('Enter')
-  await expect(settings.status.getByText(new RegExp(`^${before} threads?$`))).toBeVisible()
+  await expect(settings.status.getByText(new RegExp(`^${before} threads?$`))).toBeVisible(calibrated)
 })

@@ -44,6 +44,8 @@ export const TERMINAL_EVENTS = ['done', 'failed', 'cancelled'] as const
 /** A row of the job drawer. */
 export const JobSummary = z.object({
   run: RunSummary,
-  progress: z.object({ done: z.number(), total: z.number(), unit: z.string(), secondsLeft: z.number().optional() }).optional(),
+  progress: z
+    .object({ done: z.number(), total: z.number(), unit: z.string(), secondsLeft: z.number().optional() })
+    .optional(),
 })
 export type JobSummary = z.infer<typeof JobSummary>

@@ -36,9 +36,12 @@ export type Provenance = z.infer<typeof Provenance>
 export const RunState = z.enum(['queued', 'running', 'paused', 'done', 'failed', 'cancelled'])
 export type RunState = z.infer<typeof RunState>
 
+/** Also the name of files: no path. */
+const RunId = z.string().regex(/^[a-z0-9][a-z0-9._-]{0,63}$/i)
+
 /** A lasting run. `document` and `result` are parsed by their kind's schema where they are used. */
 export const RunRecord = z.object({
-  id: z.string(),
+  id: RunId,
   kind: ExperimentKindName,
   title: z.string(),
   document: z.json(),

@@ -33,7 +33,9 @@ export const deconvnet: Experiment<DeconvnetParams, DeconvnetResult> = async fun
   await context.outputArray('projections', [units.length, ...targetShape], projections)
   await context.outputArray('activations', network.shapes[params.layer] ?? [], output.values)
   await context.outputArray('input', input.shape, input.values)
-  await writePictures(params, context, network, { output, units, projections, magnitudes, targetShape, input })
+  if (context.pictures) {
+    await writePictures(params, context, network, { output, units, projections, magnitudes, targetShape, input })
+  }
   return {
     network: params.network,
     layer: params.layer,
@@ -210,7 +212,6 @@ async function writePictures(
     context.outputPicture(name, across, down, depth, pixels)
   await put('projections', contactSheet(pictures))
   await put('input', enlarged(inputPicture(input, network.spec)))
-  if (!context.pictures) return
   for (const [index, picture] of pictures.entries()) {
     const { channel, row, column } = units[index] ?? { channel: 0, row: 0, column: 0 }
     const place = output.spatial ? `-at-${row}-${column}` : ''

@@ -25,7 +25,7 @@ export interface ExperimentContext {
   readonly signal: AbortSignal
   /** Bytes of the last checkpoint when a run goes on after a pause, a kill or a restart. */
   readonly checkpoint: Uint8Array | undefined
-  /** Also write one picture a unit, frame … (command line and lasting runs); looks go without. */
+  /** Also write pictures (lasting runs); looks go without. */
   readonly pictures: boolean
   /** Warm: loaded once a session. */
   network(name: string): Promise<{ network: Network; record: NetworkRecord }>

@@ -85,6 +85,7 @@ export function layerPages(graph: Graph): LayerPage[] {
   }))
 }
 
+/** Number of values of one element of a batch. */
 export function sizeOf(shape: Shape): number {
   return shape.reduce((product, size) => product * size, 1)
 }

@@ -93,6 +93,7 @@ export function mapShape(inputShapes: readonly Shape[]): readonly [number, numbe
   return [height, width, channels]
 }
 
+/** Channels of a map, or units of a vector. @throws RangeError for an empty shape */
 export function channelsOf(shape: Shape): number {
   const channels = shape.at(-1)
   if (channels === undefined) throw new RangeError('an input without sizes')

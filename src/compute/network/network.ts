@@ -53,6 +53,7 @@ export class Activations {
     this.#saved = saved
   }
 
+  /** Whether the output of a layer was kept. */
   has(layer: string): boolean {
     return Object.hasOwn(this.#outputs, layer)
   }
@@ -80,6 +81,7 @@ export class Activations {
     return switchPlaces(this.#tf, windowsOf(spec, height, width), need(need(this.saved, name), 'winners'))
   }
 
+  /** Gives back all outputs and what was saved for the way down. */
   dispose(): void {
     for (const tensor of Object.values(this.#outputs)) tensor.dispose()
     for (const saved of Object.values(this.#saved ?? {})) for (const tensor of Object.values(saved)) tensor.dispose()

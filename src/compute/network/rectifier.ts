@@ -69,6 +69,7 @@ function differentiable<T extends LayerType>(
   return apply(x)
 }
 
+/** rect(R) of the deconvnet and guided rules for a ReLU: max(0, R). */
 export function positivePart(tf: TensorFlow, signal: Tensor): Tensor {
   return tf.relu(signal)
 }

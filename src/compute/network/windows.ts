@@ -79,6 +79,7 @@ function axisReach(axis: AxisWindows): AxisReach {
   }
 }
 
+/** Which input pixels the windows reach, by row and by column. */
 export function reachOf(windows: Windows): Reach {
   return { rows: axisReach(windows.rows), columns: axisReach(windows.columns) }
 }

@@ -1,6 +1,7 @@
 /** What every command is given: options that all share, and the surroundings. */
 import { Option, type Command } from 'commander'
 import { ENGINE_NAMES, type EngineWish } from '../../shared/engines.ts'
+import { defaultProjectFolder } from '../platform/folders.ts'
 import { openAccess, type Access, type ShareProject } from './access.ts'
 import type { ExitCode } from './follow-run.ts'
 import { wholeNumber } from './numbers.ts'
@@ -63,7 +64,7 @@ export class CommandContext {
 /** Adds the options that every command takes. */
 export function withCommonOptions(command: Command): Command {
   return command
-    .option('--project <folder>', 'the project; made where it is missing (default: the default project)')
+    .option('--project <folder>', `the project; made where it is missing (default: ${defaultProjectFolder()})`)
     .option('--json', 'print one JSON value on stdout, everything else on stderr')
     .option('--verbose', 'write the log to stderr too')
 }

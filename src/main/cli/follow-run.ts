@@ -65,9 +65,18 @@ function show(event: JobEvent, id: string, terminal: Terminal): void {
 
 function stepText({ done, total, unit, values, secondsLeft }: Extract<JobEvent, { type: 'step' }>): string {
   const percent = `${Math.floor((100 * done) / total)} %`
-  const numbers = Object.entries(values).map(([name, value]) => `${name} ${Number(value.toPrecision(4))}`)
+  const numbers = Object.entries(values).map(([name, value]) => valueText(name, value))
   const left = secondsLeft === undefined ? [] : [`${durationText(secondsLeft)} left`]
   return [`${percent} (${done} of ${total} ${unit})`, ...numbers, ...left].join(', ')
+}
+
+/** `trainErrorPercent` 12.3 → "train error 12.3 %", `imagesPerSecond` 800 → "800 images/s", `loss` 0.5 → "loss 0.5". */
+export function valueText(name: string, value: number): string {
+  const words = name.replaceAll(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`)
+  const number = String(Number(value.toPrecision(4)))
+  const [rate, share] = [/^(.*) per second$/.exec(words), /^(.*) percent$/.exec(words)]
+  if (rate) return `${number} ${rate[1]}/s`
+  return share ? `${share[1]} ${number} %` : `${words} ${number}`
 }
 
 function exitCodeOf(

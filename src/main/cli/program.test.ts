@@ -61,6 +61,17 @@ describe('the command line', () => {
     if (!isGroup) expect(out).toMatch(/--project <folder>[^]*--json/)
   })
 
+  it.each([[[]], [['runs']], [['engine']], [['model']], [['data']]])(
+    'lists commands in one style in %j',
+    async (args) => {
+      const { out } = await convscope(...args, '--help')
+      const commands = out.slice(out.indexOf('Commands:')).split('\n').slice(1, -1)
+      const summaries = commands.map((line) => /^ {2}\S.*? {2,}(\S.*)$/.exec(line)?.[1] ?? '').filter(Boolean)
+      expect(summaries.length).toBeGreaterThan(2)
+      for (const summary of summaries) expect(summary).toMatch(/^[a-z].*[^.]$/)
+    },
+  )
+
   it.each([
     [['--nonsense'], /unknown option/],
     [['nonsense'], /unknown command 'nonsense'/],

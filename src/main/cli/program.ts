@@ -49,7 +49,7 @@ function withCommand(args: readonly string[]): string[] {
 function createProgram(surroundings: Surroundings, setExitCode: (code: ExitCode) => void): Command {
   const { streams } = surroundings
   const program = new Command('convscope')
-    .description(`${PROGRAM}: a workstation for looking inside convolutional networks`)
+    .description(`${PROGRAM}, a workstation for looking inside convolutional networks.`)
     .version(PROGRAM_VERSION)
     .helpCommand(true)
     .showHelpAfterError('(see --help)')

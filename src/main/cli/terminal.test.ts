@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { valueText } from './follow-run.ts'
 import { byteText, durationText, table, Terminal } from './terminal.ts'
 
 function recorded(isTTY: boolean) {
@@ -30,11 +31,32 @@ describe('Terminal', () => {
     expect(written.err).toBe('\ra line that is long\u001b[K\r\u001b[K')
   })
 
+  it('lets nothing that others wrote control the terminal', () => {
+    const { written, streams } = recorded(true)
+    const terminal = new Terminal(streams, false)
+    const title = 'harmless\u001b]0;window title\u0007\u001b[2J\u009b31m\r\u202Etxt.exe'
+    const shown = 'harmless\uFFFD]0;window title\uFFFD\uFFFD[2J\uFFFD31m\uFFFD\uFFFDtxt.exe\n'
+    terminal.answer({}, () => title)
+    terminal.note(title)
+    expect(written).toEqual({ out: shown, err: shown })
+    terminal.progress('a\u001b[2Jb')
+    expect(written.err).toBe(`${shown}\ra\uFFFD[2Jb\u001b[K`)
+  })
+
   it('names reason and remedy of an error', () => {
     const { written, streams } = recorded(false)
     new Terminal(streams, false).error({ code: 'not-found', message: 'There is no run x', remedy: 'List them.' })
     expect(written.err).toBe('convscope: There is no run x\nList them.\n')
   })
+})
+
+it.each([
+  ['trainErrorPercent', 12.3456, 'train error 12.35 %'],
+  ['imagesPerSecond', 812.34, '812.3 images/s'],
+  ['learningRate', 0.001, 'learning rate 0.001'],
+  ['loss', 0.5, 'loss 0.5'],
+])('writes %s for people', (name, value, text) => {
+  expect(valueText(name, value)).toBe(text)
 })
 
 it('lays out tables, sizes and durations', () => {

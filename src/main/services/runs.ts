@@ -1,5 +1,5 @@
 /** What the project holds of runs and looks. */
-import { writeFile } from 'node:fs/promises'
+import { rm, writeFile } from 'node:fs/promises'
 import { OUTPUT_EXTENSIONS, type RunRecord } from '../../shared/runs.ts'
 import type { JobQueue } from '../jobs/queue.ts'
 import { diskError } from '../platform/disk-error.ts'
@@ -32,6 +32,7 @@ export function createRuns(project: Project, queue: JobQueue): RunsService {
       try {
         await writeFile(file, zipArchive(entriesOf(run, project)))
       } catch (error) {
+        await rm(file, { force: true })
         throw diskError(file, 'write', error)
       }
       const { sha256 } = await project.artifacts.adopt(file, (await hashFile(file)).sha256)

@@ -1,5 +1,5 @@
 /** The use cases on a real project with a real worker. */
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdtemp, readdir, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -154,6 +154,15 @@ describe('services', { timeout: 60_000 }, () => {
     for (const { name } of own) await services.networks.remove({ name })
   })
 
+  it("refuse a training under a built-in network's name before it computes", async () => {
+    for (const name of ['mnist-convnet', 'MNIST-ConvNet']) {
+      const params = { architecture: 'mnist-convnet', dataset: 'mnist', name, epochs: 1 }
+      const starting = services.jobs.start({ document: { kind: 'train-classifier', version: 1, params } })
+      await expect(starting).rejects.toMatchObject({ code: 'conflict', remedy: expect.any(String) as string })
+    }
+    expect((await services.runs.list({ offset: 0, limit: 10, kind: 'train-classifier' })).runs).toHaveLength(3)
+  })
+
   it('name what is missing', async () => {
     await expect(services.jobs.start({ document: document({ network: 'nothing' }) })).rejects.toMatchObject({
       code: 'not-found',
@@ -176,10 +185,23 @@ describe('services', { timeout: 60_000 }, () => {
 
   it('still hold everything after a restart', async () => {
     await stop()
+    expect(await readdir(join(folder, 'cache', 'compiled'))).not.toEqual([])
     await start()
     expect((await services.runs.history({ limit: 10 })).length).toBeGreaterThan(0)
     expect(await services.runs.list({ offset: 0, limit: 10 })).toMatchObject({ problems: [] })
     const look = await services.jobs.look({ document: document() })
     expect(look.cached).toBe(true)
+  })
+
+  it('report in the health of the project what was found when it was opened', async () => {
+    expect((await services.system.doctor({ full: false })).project).toMatchObject({ ok: true, problems: [] })
+    const own = { ...project.networks.get('mnist-convnet'), source: 'trained' as const }
+    project.networks.save(own, { replace: true })
+    await stop()
+    await start()
+    expect((await services.system.doctor({ full: false })).project).toMatchObject({
+      ok: false,
+      problems: [expect.stringMatching(/^The network mnist-convnet that comes with the program is not available/)],
+    })
   })
 })

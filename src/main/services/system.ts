@@ -1,6 +1,6 @@
 /** The program itself: session, engines, settings, health. */
 import { cpus, freemem, totalmem } from 'node:os'
-import type { DoctorReport, Settings, SystemStatus } from '../../shared/contract/system.ts'
+import type { DoctorReport, ProjectHealth, Settings, SystemStatus } from '../../shared/contract/system.ts'
 import type { EngineReport } from '../../shared/engines.ts'
 import type { SessionStatus } from '../../shared/session.ts'
 import { createLogger } from '../platform/logger.ts'
@@ -23,12 +23,14 @@ export interface SystemParts {
   readonly settings: SettingsFile
   readonly cacheFolder: string
   readonly shell: Shell
+  /** What was found wrong with the project when it was opened. */
+  readonly problems: readonly string[]
   /** What this process was started with goes before the settings. */
   readonly forced: Partial<Pick<Settings, 'engine' | 'threads'>>
 }
 
 export function createSystem(parts: SystemParts): SystemService & { close(): void } {
-  const { project, supervisor, nativeEngine, settings, cacheFolder, shell, forced } = parts
+  const { project, supervisor, nativeEngine, settings, cacheFolder, shell, problems, forced } = parts
   const status = new StatusFeed(supervisor, nativeEngine)
 
   const wanted = async (): Promise<Settings> => ({ ...(await settings.read()), ...forced })
@@ -74,7 +76,7 @@ export function createSystem(parts: SystemParts): SystemService & { close(): voi
         session: supervisor.currentStatus,
         folders: { project: project.folder, cache: cacheFolder, config: settings.folder },
         versions: versions(supervisor.currentStatus),
-        project: await checkProject(project, { full }),
+        project: withProblems(await checkProject(project, { full }), problems),
       }
       return report
     },
@@ -102,6 +104,11 @@ export function createSystem(parts: SystemParts): SystemService & { close(): voi
     },
     close: () => status.close(),
   }
+}
+
+function withProblems(health: ProjectHealth, more: readonly string[]): ProjectHealth {
+  const problems = [...more, ...health.problems]
+  return { ...health, problems, ok: problems.length === 0 }
 }
 
 /** Every engine with its reason and measured speed. A session that does not start is part of the report. */

@@ -7,6 +7,7 @@ import type { OutputRecord, RunRecord } from '../../shared/runs.ts'
 import type { WhenDone } from '../jobs/running-job.ts'
 import { networkHash } from '../project/networks.ts'
 import type { Project } from '../project/project.ts'
+import { isBuiltInNetwork } from './built-in.ts'
 
 /** For `JobQueue`. A name that is taken by another network gets the run's id behind it; the same weights again are left as they are. */
 export function enterTrainedNetworks(project: Project): WhenDone {
@@ -32,7 +33,8 @@ function saveNetwork(
   const { networks } = project
   const hasName = networks.has(trained.name)
   if (hasName && networks.get(trained.name).weights === weights.sha256) return
-  const name = hasName ? `${trained.name.slice(0, 63 - run.id.length)}-${run.id}` : trained.name
+  const name =
+    hasName || isBuiltInNetwork(trained.name) ? `${trained.name.slice(0, 63 - run.id.length)}-${run.id}` : trained.name
   const spec = { ...trained, name }
   networks.save({
     name,

@@ -61,7 +61,7 @@ export interface LocalLaunch {
   readonly nodePath?: string
   /** Threads of the native libraries; all cores when left out. */
   readonly threads?: number
-  /** Where Node keeps compiled code from one start to the next: starts take about half the time. */
+  /** Where Node keeps compiled code from one start to the next: a start takes a tenth less, from sources half. */
   readonly compileCacheFolder?: string
   /** Set on top of this process's environment. */
   readonly environment?: Readonly<Record<string, string>>

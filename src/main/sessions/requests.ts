@@ -26,10 +26,6 @@ export class Requests {
     return this.#pending.has(id)
   }
 
-  get size(): number {
-    return this.#pending.size
-  }
-
   /** False for an id that nobody waits for (any more). */
   accept(message: RequestMessage): boolean {
     const pending = this.#pending.get(message.id)

@@ -67,11 +67,6 @@ export class Session {
     return this.#child.pid
   }
 
-  /** Runs and calls without an answer yet. */
-  get pending(): number {
-    return this.#requests.size
-  }
-
   /** Rejects with the run's error, or with the session's where it ends before. */
   run(run: SessionRun, handlers: RequestHandlers = {}): Promise<Answer> {
     return this.#request({ type: 'run', ...run }, handlers)

@@ -11,7 +11,7 @@ const EVERYWHERE: KeyGroup = {
     { title: 'First, last', keys: ['Home', 'End'] },
     { title: 'A screen further', keys: ['PgUp', 'PgDn'] },
     { title: 'Open', keys: ['Enter'] },
-    { title: 'Magnify a picture', keys: ['Ctrl', 'wheel'] },
+    { title: 'Magnify pictures, move them', keys: ['wheel', 'drag'] },
   ],
 }
 

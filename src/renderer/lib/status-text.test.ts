@@ -21,7 +21,7 @@ const status = (
 })
 
 it('names the engine that is ready and the state of one that is not', () => {
-  expect(engineText(status({}, { state: 'installed' }))).toEqual({ tone: 'good', text: 'tfjs 4.22 wasm' })
+  expect(engineText(status({}, { state: 'installed' }))).toEqual({ tone: 'good', text: 'WebAssembly (tfjs 4.22 wasm)' })
   expect(engineText(status({ state: 'starting' }, { state: 'installed' }))).toEqual({
     tone: 'busy',
     text: 'Engine starting …',

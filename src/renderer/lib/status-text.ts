@@ -41,7 +41,9 @@ export function engineText({ session }: Pick<SystemStatus, 'session'>): { tone: 
   const tone = session.message && TONES[session.state] === 'good' ? 'warning' : TONES[session.state]
   const state = STATES[session.state]
   if (state || !session.engine) return { tone, text: state || 'Engine starting …' }
-  return { tone, text: session.engine.version }
+  const { name, version } = session.engine
+  // The versions of TensorFlow say what it is.
+  return { tone, text: version.startsWith('TensorFlow') ? version : `${ENGINE_TITLES[name]} (${version})` }
 }
 
 /** Why a slower engine computes, or what is being done about it; undefined when all is well. */

@@ -14,13 +14,20 @@ export const EngineInstall = z.discriminatedUnion('state', [
 ])
 export type EngineInstall = z.infer<typeof EngineInstall>
 
-export const Settings = z.object({
-  engine: EngineWish.default('auto'),
+const SettingsFields = z.object({
+  engine: EngineWish,
   /** Threads of the engine; all cores when left out. */
   threads: z.number().int().min(1).max(512).optional(),
-  theme: z.enum(['system', 'light', 'dark']).default('system'),
+  theme: z.enum(['system', 'light', 'dark']),
+})
+export const Settings = SettingsFields.extend({
+  engine: SettingsFields.shape.engine.default('auto'),
+  theme: SettingsFields.shape.theme.default('system'),
 })
 export type Settings = z.infer<typeof Settings>
+
+/** Without defaults: what a change does not name stays as it is. */
+export const SettingsChange = SettingsFields.partial()
 
 export const SystemStatus = z.object({
   session: SessionStatus,
@@ -70,7 +77,7 @@ export const system = {
     .input(z.object({ full: z.boolean().default(false), speed: z.boolean().default(true) }))
     .output(DoctorReport),
   settings: oc.errors(failures).output(Settings),
-  changeSettings: oc.errors(failures).input(Settings.partial()).output(Settings),
+  changeSettings: oc.errors(failures).input(SettingsChange).output(Settings),
   restartSession: oc.errors(failures).output(z.void()),
   installEngine: oc.errors(failures).output(z.void()),
 }

@@ -80,7 +80,7 @@ function unitsText(choice: UnitChoice): string {
 
 /**
  * Outputs: arrays `projections` `[units, h, w, c]`, `activations` (the layer's, `[h, w, c]` or `[units]`) and `input`
- * `[h, w, c]` (network space); pictures `projections` (contact sheet), `input`, and one a unit on the command line.
+ * `[h, w, c]` (network space). Lasting runs also write pictures: `projections` (contact sheet), `input`, and one a unit.
  */
 export const deconvnet: ExperimentKind<'deconvnet', typeof DeconvnetParams, typeof DeconvnetResult> = {
   kind: 'deconvnet',

@@ -2,21 +2,11 @@
 import type { Tensor4D } from '@tensorflow/tfjs'
 import type { LayerOf } from '../../../shared/network/spec.ts'
 import { mapShape, only, type LayerImplementation, type TensorFlow } from '../layer.ts'
-import { padForWindows, reachOf, sumInCells, windowsOf, type AxisWindows, type Windows } from '../windows.ts'
-import { requireInput } from './max-pool.ts'
+import { padForWindows, sumInCells, windowsOf, type AxisWindows, type Windows } from '../windows.ts'
+import { poolingGeometry } from './pooling-geometry.ts'
 
 export const avgPool: LayerImplementation<'avg-pool'> = {
-  outputShape(spec, inputShapes) {
-    const [height, width, channels] = mapShape(inputShapes)
-    const windows = windowsOf(spec, height, width)
-    requireInput(windows)
-    return [windows.rows.output, windows.columns.output, channels]
-  },
-  receptiveField(spec, inputShapes) {
-    const [height, width] = mapShape(inputShapes)
-    return reachOf(windowsOf(spec, height, width))
-  },
-  parameters: () => [],
+  ...poolingGeometry,
   forward({ tf, spec, inputShapes }, inputs, mode) {
     const [height, width] = mapShape(inputShapes)
     const windows = windowsOf(spec, height, width)

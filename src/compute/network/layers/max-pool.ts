@@ -9,29 +9,19 @@ import {
   cellsAt,
   padForWindows,
   placeInCells,
-  reachOf,
   sumInCells,
   windowOffsets,
   windowsOf,
   type AxisWindows,
   type Windows,
 } from '../windows.ts'
+import { poolingGeometry } from './pooling-geometry.ts'
 
 /** The lowest finite float32; loses against every input. */
 const LOWEST = -3.4028234663852886e38
 
 export const maxPool: LayerImplementation<'max-pool'> = {
-  outputShape(spec, inputShapes) {
-    const [height, width, channels] = mapShape(inputShapes)
-    const windows = windowsOf(spec, height, width)
-    requireInput(windows)
-    return [windows.rows.output, windows.columns.output, channels]
-  },
-  receptiveField(spec, inputShapes) {
-    const [height, width] = mapShape(inputShapes)
-    return reachOf(windowsOf(spec, height, width))
-  },
-  parameters: () => [],
+  ...poolingGeometry,
   forward({ tf, spec, inputShapes }, inputs, mode) {
     const [height, width] = mapShape(inputShapes)
     const windows = windowsOf(spec, height, width)
@@ -47,15 +37,6 @@ export const maxPool: LayerImplementation<'max-pool'> = {
     const windows = windowsOf(spec, height, width)
     return [unpool(tf, windows, signal as Tensor4D, need(saved, 'winners') as Tensor4D, rules.unpool)]
   },
-}
-
-/** @throws RangeError when a window lies in the padding alone. */
-export function requireInput({ rows, columns }: Windows): void {
-  for (const axis of [rows, columns]) {
-    if (axis.before >= axis.kernel || (axis.output - 1) * axis.stride >= axis.before + axis.input) {
-      throw new RangeError('a window would lie in the padding alone')
-    }
-  }
 }
 
 /**

@@ -7,9 +7,15 @@ import type { Register } from '../program.ts'
 import { table } from '../terminal.ts'
 
 export function addData(program: Command, register: Register): void {
-  const data = program.command('data').description('Data sets of the library.')
-  register(withCommonOptions(data.command('list')).description('Lists the data sets.'), [], list)
-  const showCommand = withCommonOptions(data.command('show')).description('Shows a data set.').argument('<name>')
+  const data = program.command('data').summary('data sets of the library').description('Data sets of the library.')
+  const listCommand = withCommonOptions(data.command('list'))
+    .summary('list the data sets')
+    .description('Lists the data sets.')
+  register(listCommand, [], list)
+  const showCommand = withCommonOptions(data.command('show'))
+    .summary('show a data set')
+    .description('Shows a data set.')
+    .argument('<name>')
   register(showCommand, ['name'], show)
 }
 

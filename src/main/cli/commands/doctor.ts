@@ -10,7 +10,7 @@ export function addDoctor(program: Command, register: Register): void {
   const command = withEngineOptions(program.command('doctor'))
     .summary('examine engines, machine and project')
     .description(
-      'Engines with the reason each was or was not taken, measured speed, memory, versions, health of the project.',
+      'Examines the engines (why each was or was not taken, measured speed), memory, versions, and the health of the project.',
     )
     .option('--full', 'read every artifact and compare its hash')
   register(command, [], doctor)

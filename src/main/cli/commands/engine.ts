@@ -10,13 +10,21 @@ import type { Register } from '../program.ts'
 import { byteText, table, type Terminal } from '../terminal.ts'
 
 export function addEngine(program: Command, register: Register): void {
-  const engine = program.command('engine').description('Native engines in the cache folder.')
-  register(withCommonOptions(engine.command('list')).description('Lists the installed native engines.'), [], list)
+  const engine = program
+    .command('engine')
+    .summary('native engines in the cache folder')
+    .description('Native engines in the cache folder.')
+  const listCommand = withCommonOptions(engine.command('list'))
+    .summary('list the installed native engines')
+    .description('Lists the installed native engines.')
+  register(listCommand, [], list)
   const installCommand = withCommonOptions(engine.command('install'))
+    .summary("fetch TensorFlow's library")
     .description("Fetches TensorFlow's library.")
     .option('--cuda', 'the one that computes on NVIDIA GPUs')
   register(installCommand, [], install)
   const removeCommand = withCommonOptions(engine.command('remove'))
+    .summary('remove an installed native engine')
     .description('Removes an installed native engine.')
     .argument('<name>', 'as "engine list" shows it')
   register(removeCommand, ['name'], remove)

@@ -6,13 +6,18 @@ import type { Register } from '../program.ts'
 import { table } from '../terminal.ts'
 
 export function addModel(program: Command, register: Register): void {
-  const model = program.command('model').description('Networks of the library.')
-  register(withCommonOptions(model.command('list')).description('Lists the networks.'), [], list)
+  const model = program.command('model').summary('networks of the library').description('Networks of the library.')
+  const listCommand = withCommonOptions(model.command('list'))
+    .summary('list the networks')
+    .description('Lists the networks.')
+  register(listCommand, [], list)
   const showCommand = withEngineOptions(model.command('show'))
+    .summary('show the layers of a network')
     .description('Shows the layers of a network: shapes, parameters, receptive fields.')
     .argument('<name>')
   register(showCommand, ['name'], show)
   const removeCommand = withCommonOptions(model.command('remove'))
+    .summary('remove a network from the library')
     .description('Removes a network from the library; runs keep its hash.')
     .argument('<name>')
   register(removeCommand, ['name'], remove)

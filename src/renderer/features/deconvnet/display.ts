@@ -1,5 +1,6 @@
 import { shallowRef } from 'vue'
 import type { ColourMapName } from '../../lib/colour-maps.ts'
+import { MIDDLE, type Centre } from '../../lib/magnify.ts'
 
 /** How pictures are shown; not part of what is computed, and remembered on this computer. */
 export interface Display {
@@ -32,6 +33,9 @@ export function readDisplay(storage: Pick<Storage, 'getItem'>): Display {
 }
 
 export const display = shallowRef<Display>(readDisplay(localStorage))
+
+/** The part of the picture that is in sight where it is larger than its pane: the same in all panes. */
+export const centre = shallowRef<Centre>(MIDDLE)
 
 export function changeDisplay(change: Partial<Display>): void {
   display.value = { ...display.value, ...change }

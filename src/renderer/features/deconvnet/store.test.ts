@@ -76,6 +76,21 @@ describe('the Deconvnet store', () => {
     expect(router.currentRoute.value.path).toBe('/library')
   })
 
+  it('does not hold whoever leaves for a place that is still loading', async () => {
+    const store = makeStore()
+    await router.push('/deconvnet')
+    let arrive = (): void => undefined
+    router.beforeResolve(({ path }) =>
+      path === '/library' ? new Promise<void>((resolve) => (arrive = resolve)) : undefined,
+    )
+    const leaving = router.push('/library')
+    await store.open({})
+    await ready(store)
+    arrive()
+    await leaving
+    expect(router.currentRoute.value.path).toBe('/library')
+  })
+
   it('completes an empty address: first network, fitting data set, last rectified layer, strongest channels', async () => {
     const store = makeStore()
     await router.push('/deconvnet')

@@ -50,6 +50,9 @@ export const useDeconvnet = defineStore('deconvnet', () => {
   let lastStep = { what: '', at: 0 }
   let shown = ''
   let pending = ''
+  /** Where the latest navigation leads, also while it is still loading. */
+  let heading = router.currentRoute.value.path
+  router.beforeEach(({ path }) => void (heading = path))
 
   const view = computed(() => ('view' in stage.value ? stage.value.view : undefined))
   const layer = computed(() => page.value?.layers.find(({ name }) => name === selection.value?.layer))
@@ -88,8 +91,8 @@ export const useDeconvnet = defineStore('deconvnet', () => {
         pending = shown = ''
         return looks.request(() => Promise.resolve(show({ kind: 'failed', error: missing, view: undefined })))
       }
-      // Whoever went elsewhere meanwhile stays there.
-      const here = router.currentRoute.value.path === '/deconvnet'
+      // Whoever goes elsewhere meanwhile gets there.
+      const here = heading === '/deconvnet'
       if (here && !sameQuery(query, toQuery(next))) void router.replace({ path: '/deconvnet', query: toQuery(next) })
       // The address that was completed comes back as a navigation of its own.
       const key = JSON.stringify(next)
