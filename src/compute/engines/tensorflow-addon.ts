@@ -17,6 +17,8 @@ export interface TensorflowAddon {
 }
 
 const ADDON_NAME = 'tensorflow-binding.node'
+/** Counted up with every change of what JavaScript sees, so that no older addon is taken from the cache. */
+const INTERFACE = 2
 
 function isAddon(value: unknown): value is TensorflowAddon {
   return typeof value === 'object' && value !== null && 'load' in value && typeof value.load === 'function'
@@ -37,7 +39,7 @@ export async function loadAddon(cacheFolder: string, addonPath?: string): Promis
   const platform = `${process.platform}-${process.arch}`
   const root = installationFolder()
   const reasons: string[] = []
-  const cached = join(cacheFolder, 'native', platform, ADDON_NAME)
+  const cached = join(cacheFolder, 'native', `${platform}-${INTERFACE}`, ADDON_NAME)
   for (const path of [
     ...(root === undefined ? [] : [join(root, 'resources', 'native', platform, ADDON_NAME)]),
     cached,
