@@ -206,5 +206,5 @@ await engine.dispose()
 process.exit(0)
 
 function digits(value: number): string {
-  return value.toPrecision(3)
+  return String(Number(value.toPrecision(3)))
 }
