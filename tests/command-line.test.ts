@@ -206,6 +206,7 @@ describe('convscope', () => {
     )
     expect(holder.err).toMatch(/Another command still uses the project/)
     expect(holder.out).toMatch(/^Run .*: done/)
+    expect(holder.err).toMatch(/The network mnist-convnet-\w+ is in the library: test error \d/)
     expect(holder.code).toBe(0)
     const [ended] = await Promise.all(other)
     expect(ended).toMatchObject({ code: 0, out: expect.stringMatching(/: done/) as string })

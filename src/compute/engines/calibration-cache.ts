@@ -11,7 +11,14 @@ import { TENSORFLOW_KERNELS } from './tensorflow-kernels.ts'
 import { requireModule } from './tfjs.ts'
 import { WASM_KERNELS } from './wasm-kernels.ts'
 
-const CalibrationFile = z.object({ key: z.string(), reports: z.array(EngineReport) })
+const Calibration = z.object({ key: z.string(), at: z.number(), reports: z.array(EngineReport) })
+const CalibrationFile = z.object({ calibrations: z.array(Calibration) })
+type Calibration = z.infer<typeof Calibration>
+
+/** So many are kept, the newest first: a change of threads and back costs one calibration, not two. */
+const KEPT_CALIBRATIONS = 8
+/** A failure may have passed by then (a driver that was busy, a machine under load), so it is tried again. */
+const FAILURE_LASTS_MS = 24 * 60 * 60 * 1000
 
 const cacheFile = (options: EngineOptions): string =>
   join(options.cacheFolder ?? defaultCacheFolder(), 'calibration.json')
@@ -67,13 +74,20 @@ export async function calibrationKey(options: EngineOptions): Promise<string> {
   return createHash('sha256').update(JSON.stringify(facts)).digest('hex')
 }
 
-/** The remembered reports, or undefined where there are none for this key; a damaged file counts as none. */
+/** The remembered reports, or undefined where there are none for this key or a failure among them is a day old. */
 export async function readCalibration(key: string, options: EngineOptions): Promise<EngineReport[] | undefined> {
+  const found = (await readCalibrations(options)).find((calibration) => calibration.key === key)
+  if (!found) return undefined
+  const failed = found.reports.some(({ state }) => state === 'failed')
+  return failed && Date.now() - found.at > FAILURE_LASTS_MS ? undefined : found.reports
+}
+
+/** Every remembered calibration; none where the file is absent or damaged. */
+async function readCalibrations(options: EngineOptions): Promise<Calibration[]> {
   try {
-    const file = CalibrationFile.parse(JSON.parse(await readFile(cacheFile(options), 'utf8')))
-    return file.key === key ? file.reports : undefined
+    return CalibrationFile.parse(JSON.parse(await readFile(cacheFile(options), 'utf8'))).calibrations
   } catch {
-    return undefined
+    return []
   }
 }
 
@@ -85,9 +99,11 @@ export async function writeCalibration(
 ): Promise<void> {
   const file = cacheFile(options)
   const temporary = `${file}.${process.pid}.tmp`
+  const others = (await readCalibrations(options)).filter((calibration) => calibration.key !== key)
+  const calibrations = [{ key, at: Date.now(), reports }, ...others].slice(0, KEPT_CALIBRATIONS)
   try {
     await mkdir(join(file, '..'), { recursive: true })
-    await writeFile(temporary, JSON.stringify({ key, reports }, null, 2))
+    await writeFile(temporary, JSON.stringify({ calibrations }, null, 2))
     await rename(temporary, file)
   } catch {
     return

@@ -92,7 +92,10 @@ describe('the choice of an engine', () => {
 
     const file = join(folder, 'calibration.json')
     expect(existsSync(file)).toBe(true)
-    const remembered = JSON.parse(readFileSync(file, 'utf8')) as { reports: EngineReport[] }
-    expect(rankEngines(remembered.reports)[0]).toBe(engine.identity.name)
+    const remembered = JSON.parse(readFileSync(file, 'utf8')) as {
+      calibrations: { reports: EngineReport[] }[]
+    }
+    expect(remembered.calibrations).toHaveLength(1)
+    expect(rankEngines(remembered.calibrations[0]?.reports ?? [])[0]).toBe(engine.identity.name)
   })
 })

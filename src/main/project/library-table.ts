@@ -31,7 +31,7 @@ export class LibraryTable<T> {
   get(name: string): T {
     const row = this.database.get(`SELECT * FROM ${this.#options.table} WHERE name = ?`, name)
     if (row) return this.#options.read(row, this.title(String(row['name'])))
-    throw this.#notThere(name, 'Choose one that the library lists, or import it.')
+    throw this.#notThere(name, 'Choose one that the library lists.')
   }
 
   has(name: string): boolean {

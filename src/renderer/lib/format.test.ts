@@ -60,4 +60,8 @@ describe('format', () => {
       '\u22120.25',
     ])
   })
+
+  it('counts threads', () => {
+    expect([1, 2].map(format.formatThreads)).toEqual(['1 thread', '2 threads'])
+  })
 })

@@ -28,6 +28,8 @@ export function formatTick(value: number): string {
   return value < 0 ? MINUS + text : text
 }
 
+export const formatThreads = (count: number): string => `${count} ${count === 1 ? 'thread' : 'threads'}`
+
 /** Probability as per cent: `99.2 %`, `0.03 %`. */
 export function formatPercent(fraction: number): string {
   const percent = fraction * 100

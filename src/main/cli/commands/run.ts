@@ -13,7 +13,7 @@ import type { Register } from '../program.ts'
 
 interface RunCommandOptions {
   readonly file: string
-  readonly set: string[]
+  readonly set?: string[]
   readonly out?: string
 }
 
@@ -22,12 +22,12 @@ export function addRun(program: Command, register: Register): void {
     .summary('run an experiment document')
     .description('Runs an experiment document and keeps the run in the project.')
     .argument('<file>', 'the document, a JSON file; "-" reads it from stdin')
-    .option('--set <path=value>', 'change a value of the document, e.g. layer=conv1 (may be repeated)', collect, [])
+    .option('--set <path=value>', 'change a value of the document, e.g. layer=conv1 (may be repeated)', collect)
     .option('--out <folder>', 'write result.json, every array as .npy and every picture as .png')
   register(command, ['file'], run)
 }
 
-const run: Act<RunCommandOptions> = async (context, { file, set, out }) => {
+const run: Act<RunCommandOptions> = async (context, { file, set = [], out }) => {
   const document = await readDocument(file, set)
   return context.withProject(async (access) => {
     const ended = await runToEnd(document, access, context.terminal, { out, interruption: context.interruption })
@@ -76,6 +76,6 @@ async function readStdin(): Promise<string> {
   return text
 }
 
-function collect(value: string, before: string[]): string[] {
+function collect(value: string, before: string[] = []): string[] {
   return [...before, value]
 }

@@ -60,7 +60,7 @@ const list: Act<ListOptions> = (context, { kind, state, search, limit, offset })
     for (const problem of found.problems) context.terminal.note(problem)
     context.terminal.answer(found, () => {
       const rows = found.runs.map((run) => [run.id, run.state, run.kind, timeText(run.createdAt), run.title])
-      return `${table(['run', 'state', 'kind', 'started', 'title'], rows)}\n${found.runs.length} of ${found.total}`
+      return `${table(['run', 'state', 'kind', 'started (UTC)', 'title'], rows)}\n${found.runs.length} of ${found.total}`
     })
     return EXIT.done
   })

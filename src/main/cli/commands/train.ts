@@ -72,9 +72,18 @@ const train: Act<TrainOptions> = async (context, options) => {
       await exportNetwork(exported, ended.run, commandOf(options), access)
       context.terminal.note(`The network is in ${exported}`)
     }
+    if (ended.exitCode === EXIT.done) context.terminal.note(await libraryText(ended.run, access))
     answerRun(context.terminal, ended, out)
     return ended.exitCode
   })
+}
+
+/** Where the result has gone. The library's name for it is another than asked for where that was taken. */
+async function libraryText({ id, result }: RunRecord, { services }: Access): Promise<string> {
+  const { network, testErrorPercent } = TrainClassifierResult.parse(result)
+  const entered = (await services.networks.list()).find(({ runId }) => runId === id)
+  const state = entered ? 'is in the library' : 'was in the library already'
+  return `The network ${entered?.name ?? network} ${state}: test error ${testErrorPercent.toFixed(2)} %`
 }
 
 function documentOf(options: TrainOptions): Json {

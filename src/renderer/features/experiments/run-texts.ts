@@ -6,7 +6,7 @@ import {
 } from '../../../shared/experiments/index.ts'
 import { RunState, type OutputRecord, type Provenance } from '../../../shared/runs.ts'
 import { OUTPUT_EXTENSIONS } from '../../../shared/runs.ts'
-import { formatDate, formatMilliseconds, shortHash } from '../../lib/format.ts'
+import { formatDate, formatMilliseconds, formatThreads, shortHash } from '../../lib/format.ts'
 
 export const STATE_TEXTS: Record<RunState, string> = {
   queued: 'waiting',
@@ -39,7 +39,7 @@ export function provenanceFacts(provenance: Provenance): { name: string; value: 
   return [
     { name: 'Program', value: provenance.program },
     { name: 'Engine', value: `${engine.version} (${engine.name})` },
-    { name: 'Device', value: `${engine.device}, ${engine.threads} threads` },
+    { name: 'Device', value: `${engine.device}, ${formatThreads(engine.threads)}` },
     { name: 'Kernels', value: engine.kernels },
     { name: 'Repeatable', value: engine.deterministic ? 'bit by bit' : 'not promised by this engine' },
     { name: 'Platform', value: provenance.platform },
