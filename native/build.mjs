@@ -111,6 +111,7 @@ export async function buildAddon(/** @type {string} */ outFile) {
       { source: join(bindingFolder, 'tfjs_backend.cc'), flags: bindingFlags },
       { source: join(bindingFolder, 'tfjs_binding.cc'), flags: bindingFlags },
       { source: join(nativeFolder, 'tensorflow-loader.cc'), flags },
+      { source: join(nativeFolder, 'function-calls.cc'), flags },
     ]
     const objects = units.map((_, index) => join(work, `${index}.o`))
     await Promise.all(

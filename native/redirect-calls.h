@@ -18,6 +18,9 @@ TENSORFLOW_C_API(CONVSCOPE_DECLARE)
 // Creates tfjs-node's backend for one Node environment and fills `exports`.
 extern "C" napi_value convscope_initialise_binding(napi_env env, napi_value exports);
 
+// Adds `functions` to the binding's exports; see function-calls.cc.
+extern "C" bool convscope_add_function_calls(napi_env env, napi_value exports, TFE_Context* context);
+
 #ifndef CONVSCOPE_LOADER
 #define TF_Version convscope_TF_Version
 #define TF_NewStatus convscope_TF_NewStatus
@@ -60,9 +63,6 @@ extern "C" napi_value convscope_initialise_binding(napi_env env, napi_value expo
 #define TFE_TensorHandleDim convscope_TFE_TensorHandleDim
 #define TFE_TensorHandleResolve convscope_TFE_TensorHandleResolve
 #define TFE_TensorHandleCopyToDevice convscope_TFE_TensorHandleCopyToDevice
-#define TFE_NewOp convscope_TFE_NewOp
-#define TFE_DeleteOp convscope_TFE_DeleteOp
-#define TFE_OpAddInput convscope_TFE_OpAddInput
 #define TFE_OpSetAttrString convscope_TFE_OpSetAttrString
 #define TFE_OpSetAttrInt convscope_TFE_OpSetAttrInt
 #define TFE_OpSetAttrFloat convscope_TFE_OpSetAttrFloat
@@ -72,10 +72,19 @@ extern "C" napi_value convscope_initialise_binding(napi_env env, napi_value expo
 #define TFE_OpSetAttrIntList convscope_TFE_OpSetAttrIntList
 #define TFE_OpSetAttrFloatList convscope_TFE_OpSetAttrFloatList
 #define TFE_OpSetAttrBoolList convscope_TFE_OpSetAttrBoolList
-#define TFE_Execute convscope_TFE_Execute
 // The loader puts the thread counts into the options of the one context before it is made.
 #define TFE_NewContext convscope_new_configured_context
 extern "C" TFE_Context* convscope_new_configured_context(TFE_ContextOptions* options, TF_Status* status);
+
+// function-calls.cc lets the binding start an operation and take its results at different times.
+#define TFE_NewOp convscope_new_operation
+#define TFE_OpAddInput convscope_add_input
+#define TFE_Execute convscope_execute_operation
+#define TFE_DeleteOp convscope_delete_operation
+extern "C" TFE_Op* convscope_new_operation(TFE_Context* context, const char* name, TF_Status* status);
+extern "C" void convscope_add_input(TFE_Op* operation, TFE_TensorHandle* input, TF_Status* status);
+extern "C" void convscope_execute_operation(TFE_Op* operation, TFE_TensorHandle** results, int* count, TF_Status* status);
+extern "C" void convscope_delete_operation(TFE_Op* operation);
 
 #undef NAPI_MODULE
 #define NAPI_MODULE(name, initialise) \

@@ -36,7 +36,11 @@ typedef enum {
 
 typedef struct TF_Status TF_Status;
 typedef struct TF_Tensor TF_Tensor;
-typedef struct TF_Buffer TF_Buffer;
+typedef struct TF_Buffer {
+  const void* data;
+  size_t length;
+  void (*data_deallocator)(void* data, size_t length);
+} TF_Buffer;
 typedef struct TF_Graph TF_Graph;
 typedef struct TF_Session TF_Session;
 typedef struct TF_SessionOptions TF_SessionOptions;
@@ -121,7 +125,7 @@ static inline const char* TF_TString_GetDataPointer(const TF_TString* string) {
 }
 
 // X(return type, name, parameters): the entry points that tensorflow-loader.cc resolves at run time.
-// The last one is the loader's own; the other 55 are called by tfjs-node's binding.
+// The last five are the addon's own; the other 55 are called by tfjs-node's binding.
 #define TENSORFLOW_C_API(X)                                                                                      \
   X(const char*, TF_Version, (void))                                                                             \
   X(TF_Status*, TF_NewStatus, (void))                                                                            \
@@ -183,4 +187,8 @@ static inline const char* TF_TString_GetDataPointer(const TF_TString* string) {
   X(void, TFE_OpSetAttrFloatList, (TFE_Op*, const char*, const float*, int))                                     \
   X(void, TFE_OpSetAttrBoolList, (TFE_Op*, const char*, const unsigned char*, int))                              \
   X(void, TFE_Execute, (TFE_Op*, TFE_TensorHandle**, int*, TF_Status*))                                          \
-  X(void, TFE_ContextOptionsSetConfig, (TFE_ContextOptions*, const void*, size_t, TF_Status*))
+  X(void, TFE_ContextOptionsSetConfig, (TFE_ContextOptions*, const void*, size_t, TF_Status*))                   \
+  X(void, TFE_ContextAddFunctionDef, (TFE_Context*, const char*, size_t, TF_Status*))                            \
+  X(void, TFE_ContextRemoveFunction, (TFE_Context*, const char*, TF_Status*))                                    \
+  X(TF_Buffer*, TF_GetAllOpList, (void))                                                                         \
+  X(TFE_TensorHandle*, TFE_TensorHandleCopySharingTensor, (TFE_TensorHandle*, TF_Status*))

@@ -33,6 +33,7 @@ const char* const kLibraries[] = {"libtensorflow_framework.so.2", "libtensorflow
 std::mutex load_mutex;        // guards everything below: environments on several threads may load at once
 std::string loaded_folder;    // empty until the library is open; it can only be opened once in a process
 std::vector<uint8_t> config;  // of the context that is being made
+TFE_Context* made_context;    // the one that was made last
 
 // TensorFlow prints banners to stderr that no log level silences. While one of these lives, whatever is written there goes to a
 // temporary file instead, whose text explains a failure.
@@ -158,7 +159,9 @@ napi_value Load(napi_env env, napi_callback_info info) {
   napi_value exports;
   if (napi_create_object(env, &exports) != napi_ok) return nullptr;
   try {
-    return convscope_initialise_binding(env, exports);
+    napi_value binding = convscope_initialise_binding(env, exports);
+    if (binding != nullptr && !convscope_add_function_calls(env, binding, made_context)) return nullptr;
+    return binding;
   } catch (const std::exception& failure) {
     return Throw(env, std::string("TensorFlow could not be started: ") + failure.what() + "\n" + captured.Release());
   }
@@ -172,6 +175,7 @@ extern "C" TFE_Context* convscope_new_configured_context(TFE_ContextOptions* opt
   if (convscope_TF_GetCode(status) != TF_OK) throw std::runtime_error(convscope_TF_Message(status));
   TFE_Context* context = convscope_TFE_NewContext(options, status);
   if (context == nullptr) throw std::runtime_error(convscope_TF_Message(status));
+  made_context = context;
   return context;
 }
 

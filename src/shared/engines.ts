@@ -36,5 +36,8 @@ export const EngineReport = z.object({
   /** Measured speed, GFLOP/s (2 operations for a multiply-add). */
   matmulGflops: z.number().positive().optional(),
   convolutionGflops: z.number().positive().optional(),
+  /** One training step of a small classifier, operation by operation, and captured as a graph where the engine does that. */
+  stepMs: z.number().positive().optional(),
+  compiledStepMs: z.number().positive().optional(),
 })
 export type EngineReport = z.infer<typeof EngineReport>

@@ -1,5 +1,6 @@
 /** How fast an engine is: one number to choose by, and two that mean something to people. */
 import type { Tensor, Tensor4D } from '@tensorflow/tfjs'
+import { eagerStep } from './eager-step.ts'
 import type { Engine } from './engine.ts'
 import { disposeTensors } from './tensor-tree.ts'
 
@@ -31,8 +32,14 @@ function noise(tf: Engine['tf'], shape: number[], seed: number): Tensor {
   return tf.tensor(values, shape)
 }
 
-/** A step of plain gradient descent of a small convolutional classifier: 16 images of 32×32. Returns the loss and the new filters. */
-async function trainingStepMs(engine: Engine): Promise<number> {
+/**
+ * A step of plain gradient descent of a small convolutional classifier (16 images of 32×32) that returns the loss and the new filters.
+ * `compile` is the engine's own, or one that runs it operation by operation.
+ */
+async function trainingStepMs(
+  engine: Engine,
+  compile: Engine['compile'] = (step, options) => engine.compile(step, options),
+): Promise<{ ms: number; captured: boolean }> {
   const { tf } = engine
   const inputs = {
     images: noise(tf, [16, 36, 36, 3], 1),
@@ -41,7 +48,7 @@ async function trainingStepMs(engine: Engine): Promise<number> {
     second: tf.tidy(() => noise(tf, [3, 3, 32, 64], 3).mul(0.05)),
     dense: tf.tidy(() => noise(tf, [7 * 7 * 64, 10], 4).mul(0.02)),
   }
-  const step = engine.compile(({ images, labels, first, second, dense }: typeof inputs) => {
+  const step = compile(({ images, labels, first, second, dense }: typeof inputs) => {
     const loss = (a: Tensor, b: Tensor, c: Tensor): Tensor => {
       const low = tf.maxPool(tf.relu(tf.conv2d(images as Tensor4D, a as Tensor4D, 1, 'valid')), 2, 2, 'valid')
       const high = tf.relu(tf.conv2d(low, b as Tensor4D, 2, 'valid'))
@@ -62,9 +69,10 @@ async function trainingStepMs(engine: Engine): Promise<number> {
     disposeTensors(filters)
     return loss
   }, 250)
+  const { captured } = step.stats()
   step.dispose()
   disposeTensors(inputs)
-  return time
+  return { ms: time, captured }
 }
 
 /** CaffeNet's second layer (one group, 5×5, 48 → 128, 27×27), four images, forward and input gradient. */
@@ -86,15 +94,21 @@ async function convolutionMs(engine: Engine): Promise<number> {
 
 /** Milliseconds of one pass of a small training step and a CaffeNet-size convolution with its input gradient. Takes about a second. */
 export async function calibrate(engine: Engine): Promise<number> {
-  return (await trainingStepMs(engine)) + (await convolutionMs(engine))
+  return (await trainingStepMs(engine)).ms + (await convolutionMs(engine))
 }
 
 export interface Speed {
   readonly matmulGflops: number
   readonly convolutionGflops: number
+  /** One training step of a small classifier, operation by operation, and captured as a graph where the engine does that. */
+  readonly stepMs: number
+  readonly compiledStepMs?: number
 }
 
-/** GFLOP/s (2 operations for a multiply-add) of a product of 1024×1024 matrices and of a 3×3 convolution 64 → 64, 56×56, batch 8. */
+/**
+ * GFLOP/s (2 operations for a multiply-add) of a product of 1024×1024 matrices and of a 3×3 convolution 64 → 64, 56×56, batch 8; milliseconds
+ * of a small training step.
+ */
 export async function measure(engine: Engine): Promise<Speed> {
   const { tf } = engine
   const a = noise(tf, [1024, 1024], 8)
@@ -106,7 +120,11 @@ export async function measure(engine: Engine): Promise<Speed> {
     300,
   )
   disposeTensors([a, x, filter])
+  const eager = await trainingStepMs(engine, (step, options) => eagerStep(tf, tf.getBackend(), step, options))
+  const compiled = await trainingStepMs(engine)
   return {
+    stepMs: eager.ms,
+    ...(compiled.captured ? { compiledStepMs: compiled.ms } : {}),
     matmulGflops: (2 * 1024 ** 3) / matmulMs / 1e6,
     convolutionGflops: (2 * 8 * 56 * 56 * 9 * 64 * 64) / convMs / 1e6,
   }

@@ -1,8 +1,7 @@
 /** Steps on engines without graphs: each call runs the function operation by operation. */
-import type { Tensor } from '@tensorflow/tfjs'
 import { ConvScopeError } from '../../shared/errors.ts'
+import { callStep } from './call-step.ts'
 import type { CompiledStep, CompileOptions, Step, StepStatistics, TensorTree, Tfjs } from './engine.ts'
-import { mapTensors, tensorsOf } from './tensor-tree.ts'
 import { assertBackend } from './tfjs.ts'
 
 /**
@@ -16,36 +15,15 @@ export function eagerStep<I extends TensorTree, O extends TensorTree>(
   options: CompileOptions = {},
 ): CompiledStep<I, O> {
   const name = options.name ?? (step.name || 'step')
-  let statistics: StepStatistics = { name, calls: 0, totalMs: 0, lastMs: 0, captured: false }
+  let statistics: StepStatistics = { name, calls: 0, totalMs: 0, lastMs: 0, captured: false, variants: [] }
   let disposed = false
-
-  function callOnce(inputs: I): O {
-    const given = new Set<Tensor>(tensorsOf(inputs))
-    const kept: { tree?: O } = {}
-    tf.tidy(() => {
-      const result = step(inputs)
-      const seen = new Set<Tensor>(given)
-      try {
-        kept.tree = mapTensors(result, (tensor) => {
-          const own = seen.has(tensor) ? tensor.clone() : tensor
-          seen.add(tensor)
-          return tf.keep(own)
-        })
-      } catch (error) {
-        const message = error instanceof Error ? error.message : String(error)
-        throw new ConvScopeError('internal', `The step ${name} must return tensors: ${message}`, { cause: error })
-      }
-    })
-    if (kept.tree === undefined) throw new ConvScopeError('internal', `The step ${name} returned nothing`)
-    return kept.tree
-  }
 
   return {
     async run(inputs) {
       if (disposed) throw new ConvScopeError('internal', `The step ${name} was run after it had been disposed`)
       assertBackend(tf, backendName)
       const started = performance.now()
-      const result = callOnce(inputs)
+      const result = callStep(tf, name, step, inputs)
       const lastMs = performance.now() - started
       statistics = { ...statistics, calls: statistics.calls + 1, totalMs: statistics.totalMs + lastMs, lastMs }
       return result

@@ -11,17 +11,37 @@ export type TensorTree = TensorFlow.Tensor | readonly TensorTree[] | { readonly 
 /**
  * A pure function from tensors to tensors.
  *
- * The rules hold on every engine, because one that captures graphs replays the kernels of one call:
- * - the shapes and data types of the inputs are the same in every call (another shape needs another compiled step);
+ * The rules hold on every engine, because one that captures graphs replays the kernels of one call (docs/compiled-steps.md):
  * - everything that varies is an input: learning rates, bias corrections, jitter offsets, random numbers, parameters;
- * - no read-back (`data`, `dataSync`, `arraySync`) inside, no Promise, no random operation, no variable assignment;
- * - tensors made outside may be used as constants; they must not change or be disposed while the step lives.
+ * - no read-back (`data`, `dataSync`, `arraySync`) inside, no Promise, no random operation;
+ * - tensors made outside may be used as constants; variables may be read and assigned;
+ * - shapes and data types of the inputs may change from call to call; each combination is captured once, so let there be few.
  */
 export type Step<I extends TensorTree, O extends TensorTree> = (inputs: I) => O
 
 export interface CompileOptions {
   /** Appears in error messages and statistics. */
   readonly name?: string
+  /** Captures tfjs-node's own kernels where the TensorFlow engine has cheaper ones. Default false; no effect on other engines. */
+  readonly exact?: boolean
+  /** How many combinations of input shapes and data types stay captured; the least recently used goes first. Default 8. */
+  readonly maxVariants?: number
+  /** Calls of a combination that run operation by operation before it is captured, for steps that may be called only once. Default 0. */
+  readonly captureAfter?: number
+}
+
+/** One combination of input shapes and data types for which a step was captured. */
+export interface StepVariant {
+  /** Data types and shapes of the inputs in their order, such as `float32[4,28,28,1] int32[4]`. */
+  readonly inputs: string
+  readonly operations: number
+  readonly constants: number
+  /** Tensors and variables from outside the step. */
+  readonly captured: number
+  readonly definitionBytes: number
+  /** Both runs operation by operation, and writing and registering the function. */
+  readonly captureMs: number
+  readonly calls: number
 }
 
 export interface StepStatistics {
@@ -32,16 +52,19 @@ export interface StepStatistics {
   readonly lastMs: number
   /** Whether calls run as one captured graph; false where the step runs operation by operation. */
   readonly captured: boolean
+  /** What is captured now; empty where the step runs operation by operation. */
+  readonly variants: readonly StepVariant[]
 }
 
 export interface CompiledStep<I extends TensorTree, O extends TensorTree> {
   /**
    * Runs the step once. The inputs stay the caller's; every tensor of the result is a new one that the caller disposes,
    * also where the step returned an input or the same tensor twice. Resolves once the work is enqueued, which on a GPU is before it is done.
+   * Inputs may be disposed as soon as the call has been made. Long calls leave the event loop to others where the engine can.
    */
   run(inputs: I): Promise<O>
   stats(): StepStatistics
-  /** Frees what the compiled step holds; `run` rejects afterwards. */
+  /** Frees what the compiled step holds; `run` rejects afterwards. Calls under way still end as usual. */
   dispose(): void
 }
 

@@ -82,6 +82,9 @@ describe('the choice of an engine', () => {
     const speed = await measure(engine)
     expect(speed.matmulGflops).toBeGreaterThan(0.1)
     expect(speed.convolutionGflops).toBeGreaterThan(0.1)
+    expect(speed.stepMs).toBeGreaterThan(0)
+    // WebAssembly has no graphs.
+    expect(speed.compiledStepMs).toBeUndefined()
     await engine.dispose()
     // What starting WebAssembly with threads replaces for a moment is as before.
     expect(workerThreads.Worker).toBe(Worker)

@@ -5,28 +5,20 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { ConvScopeError } from '../../shared/errors.ts'
 import { installationFolder } from './folders.ts'
+import type { NodeBinding } from './tensorflow-kernels.ts'
 import { requireModule } from './tfjs.ts'
-
-/** The binding of tfjs-node: only the members used here; its kernels use the rest. */
-export interface TensorflowBinding {
-  readonly TF_Version: string
-  isUsingGpuDevice(): boolean
-}
 
 export interface TensorflowAddon {
   /**
    * Opens TensorFlow's library in `folder` and makes the context of the calling thread. `config` is a serialised ConfigProto;
    * `environment` is put into the real environment of the process (what is set there already stays). Blocks for about a second.
    */
-  load(
-    folder: string,
-    config: Uint8Array,
-    environment: Readonly<Record<string, string>>,
-    verbose: boolean,
-  ): TensorflowBinding
+  load(folder: string, config: Uint8Array, environment: Readonly<Record<string, string>>, verbose: boolean): NodeBinding
 }
 
 const ADDON_NAME = 'tensorflow-binding.node'
+/** Counted up with every change of what JavaScript sees, so that no older addon is taken from the cache. */
+const INTERFACE = 2
 
 function isAddon(value: unknown): value is TensorflowAddon {
   return typeof value === 'object' && value !== null && 'load' in value && typeof value.load === 'function'
@@ -47,7 +39,7 @@ export async function loadAddon(cacheFolder: string, addonPath?: string): Promis
   const platform = `${process.platform}-${process.arch}`
   const root = installationFolder()
   const reasons: string[] = []
-  const cached = join(cacheFolder, 'native', platform, ADDON_NAME)
+  const cached = join(cacheFolder, 'native', `${platform}-${INTERFACE}`, ADDON_NAME)
   for (const path of [
     ...(root === undefined ? [] : [join(root, 'resources', 'native', platform, ADDON_NAME)]),
     cached,

@@ -8,17 +8,91 @@ export const TENSORFLOW_BACKEND = 'tensorflow'
 /** Part of an engine's identity: change it whenever results may change. */
 export const TENSORFLOW_KERNELS = 'stock+guard-strided-filter-gradient+matmul+activation-gradients'
 
-interface OperationAttribute {
+export interface OperationAttribute {
   readonly name: string
   readonly type: number
   readonly value: unknown
 }
 
+/** What the binding says of a tensor. */
+export interface TensorMetadata {
+  id: number
+  shape: number[]
+  dtype: number
+}
+
+/** Functions in TensorFlow's context; native/function-calls.cc. */
+export interface TensorflowFunctions {
+  /** A serialised OpList of every operation of the library. */
+  operations(): Uint8Array
+  /** Registers a serialised FunctionDef. */
+  add(definition: Uint8Array): void
+  remove(name: string): void
+  call(name: string, inputs: number[], outputs: number, executor: string, config: Uint8Array): TensorMetadata[]
+  /** As `call`, on a thread of libuv's pool; inputs may be deleted meanwhile. */
+  start(
+    name: string,
+    inputs: number[],
+    outputs: number,
+    executor: string,
+    config: Uint8Array,
+  ): Promise<TensorMetadata[]>
+}
+
+/** The addon's binding, as tfjs-node's kernels see it. Tensors are numbers, each used once. */
+export interface NodeBinding {
+  readonly TF_Version: string
+  readonly TF_FLOAT: number
+  readonly TF_INT32: number
+  readonly TF_ATTR_TYPE: number
+  readonly TF_ATTR_BOOL: number
+  readonly functions: TensorflowFunctions
+  isUsingGpuDevice(): boolean
+  createTensor(shape: number[], dtype: number, data: unknown): number
+  deleteTensor(id: number): void
+  tensorDataSync(id: number): unknown
+  executeOp(
+    name: string,
+    attributes: readonly OperationAttribute[],
+    inputs: readonly number[],
+    outputs: number,
+  ): TensorMetadata[]
+  runSavedModel(...call: unknown[]): unknown
+}
+
 /** The members of tfjs-node's backend that are used here. */
 export interface NodeBackend {
-  readonly binding: Readonly<Record<string, number>>
+  binding: NodeBinding
+  /** `values` until they are uploaded, then null. */
+  readonly tensorMap: {
+    get(dataId: object): TensorMetadata & { values: unknown }
+    has(dataId: object): boolean
+  }
   executeSingleOutput(name: string, attributes: readonly OperationAttribute[], inputs: readonly Tensor[]): TensorInfo
+  createOutputTensor(metadata: TensorMetadata): Tensor
+  getInputTensorIds(tensors: readonly Tensor[]): number[]
   getNumOfTFTensors(): number
+  move(dataId: object, ...rest: unknown[]): void
+  read(dataId: object): Promise<unknown>
+  readSync(dataId: object): unknown
+  incRef(dataId: object): void
+  refCount(dataId: object): number
+  disposeData(dataId: object): boolean
+}
+
+let stockOnly = false
+
+/**
+ * Runs `body` with tfjs-node's own kernels and gradients in place of the cheaper ones; what guards against memory corruption stays.
+ */
+export function withStockKernels<T>(body: () => T): T {
+  const before = stockOnly
+  stockOnly = true
+  try {
+    return body()
+  } finally {
+    stockOnly = before
+  }
 }
 
 /**
@@ -72,8 +146,8 @@ function guardFilterGradient(tf: Tfjs): void {
 }
 
 function typeAttribute(backend: NodeBackend, dtype: DataType): OperationAttribute {
-  const type = dtype === 'float32' ? backend.binding['TF_FLOAT'] : backend.binding['TF_INT32']
-  return { name: 'T', type: backend.binding['TF_ATTR_TYPE'] ?? 0, value: type }
+  const { TF_FLOAT, TF_INT32, TF_ATTR_TYPE } = backend.binding
+  return { name: 'T', type: TF_ATTR_TYPE, value: dtype === 'float32' ? TF_FLOAT : TF_INT32 }
 }
 
 /** tfjs-node runs every product as BatchMatMulV2, whose set-up takes 50 to 80 µs and twice the time for one row. */
@@ -82,9 +156,10 @@ function useMatMul(tf: Tfjs): void {
   if (stock === undefined) throw new Error('tfjs-node has no BatchMatMul kernel')
   replaceKernel(tf, TENSORFLOW_BACKEND, 'BatchMatMul', (call) => {
     const { a, b } = call.inputs as { a: Tensor; b: Tensor }
-    if (a.rank !== 2 || b.rank !== 2 || a.dtype !== 'float32' || b.dtype !== 'float32') return stock(call)
+    if (stockOnly || a.shape.length !== 2 || b.shape.length !== 2 || a.dtype !== 'float32' || b.dtype !== 'float32')
+      return stock(call)
     const backend = call.backend as NodeBackend
-    const boolean = backend.binding['TF_ATTR_BOOL'] ?? 0
+    const boolean = backend.binding.TF_ATTR_BOOL
     const attributes = [
       typeAttribute(backend, 'float32'),
       { name: 'transpose_a', type: boolean, value: call.attrs['transposeA'] },
@@ -119,7 +194,7 @@ function useActivationGradients(tf: Tfjs): void {
       outputsToSave: [true],
       gradFunc: (dy, [y]) => {
         if (Array.isArray(dy) || y === undefined) throw new TypeError(`the gradient of ${operation} takes one tensor`)
-        if (tf.getBackend() !== TENSORFLOW_BACKEND) return { x: () => compose(dy, y) }
+        if (stockOnly || tf.getBackend() !== TENSORFLOW_BACKEND) return { x: () => compose(dy, y) }
         return { x: () => tf.engine().runKernel<Tensor>(kernelName, { dy, y }) }
       },
     })

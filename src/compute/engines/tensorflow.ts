@@ -4,16 +4,18 @@ import util from 'node:util'
 import type { KernelBackend } from '@tensorflow/tfjs'
 import { ConvScopeError } from '../../shared/errors.ts'
 import type { EngineIdentity } from '../../shared/engines.ts'
+import { StepCompiler } from './compiled/compiled-step.ts'
 import { eagerStep } from './eager-step.ts'
 import type { Engine } from './engine.ts'
 import { holdsTensorflow } from './folders.ts'
 import { cpuModel, nvidiaGpus, threadCount } from './hardware.ts'
-import { loadAddon, type TensorflowBinding } from './tensorflow-addon.ts'
+import { loadAddon } from './tensorflow-addon.ts'
 import {
   replaceTensorflowKernels,
   TENSORFLOW_BACKEND,
   TENSORFLOW_KERNELS,
   type NodeBackend,
+  type NodeBinding,
 } from './tensorflow-kernels.ts'
 import { activateBackend, loadTfjs, requireModule } from './tfjs.ts'
 
@@ -30,7 +32,7 @@ export interface TensorflowOptions {
   readonly exact?: boolean
 }
 
-type NodeBackendClass = new (binding: TensorflowBinding, packageName: string) => KernelBackend & NodeBackend
+type NodeBackendClass = new (binding: NodeBinding, packageName: string) => KernelBackend & NodeBackend
 
 /**
  * A serialised ConfigProto: field 2 intra_op_parallelism_threads, field 5 inter_op_parallelism_threads,
@@ -75,7 +77,7 @@ export async function startTensorflow(options: TensorflowOptions): Promise<Engin
     isArray: Array.isArray,
   })
 
-  let binding: TensorflowBinding
+  let binding: NodeBinding
   try {
     binding = addon.load(options.folder, configProto(threads, options.cuda), environmentFor(options), false)
   } catch (error) {
@@ -108,13 +110,17 @@ export async function startTensorflow(options: TensorflowOptions): Promise<Engin
     kernels: TENSORFLOW_KERNELS,
     deterministic: options.cuda ? (options.exact ?? true) : true,
   }
+  const compiler = new StepCompiler(tf, backend)
   return {
     identity,
     tf,
-    compile: (step, compileOptions) => eagerStep(tf, TENSORFLOW_BACKEND, step, compileOptions),
+    // Not tried with CUDA, where functions would have to be placed on the device.
+    compile: (step, compileOptions) =>
+      options.cuda ? eagerStep(tf, TENSORFLOW_BACKEND, step, compileOptions) : compiler.compile(step, compileOptions),
     memory: () => ({ bytes: tf.memory().numBytes, tensors: backend.getNumOfTFTensors() }),
     trim: () => undefined,
     async dispose() {
+      await compiler.idle()
       tf.disposeVariables()
       tf.removeBackend(TENSORFLOW_BACKEND)
     },

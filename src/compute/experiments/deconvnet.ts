@@ -3,6 +3,7 @@ import type { Tensor } from '@tensorflow/tfjs'
 import { ConvScopeError } from '../../shared/errors.ts'
 import type { DeconvnetParams, DeconvnetResult } from '../../shared/experiments/deconvnet.ts'
 import type { Engine } from '../engines/engine.ts'
+import { compiledWalks } from '../network/compiled-walks.ts'
 import { sizeOf } from '../network/graph.ts'
 import type { Activations, Network } from '../network/network.ts'
 import { seedSignals } from '../network/seeds.ts'
@@ -100,10 +101,11 @@ async function project(
   engine: Engine,
 ): Promise<Projected> {
   const { tf } = engine
+  const walks = compiledWalks(engine, network)
   const picture = tf.tensor4d(input.values, [1, ...input.shape])
   let activations: Activations | undefined
   try {
-    activations = network.forward(picture, { keep: [params.layer] })
+    activations = await walks.forward(picture, { keep: [params.layer] })
     const shape = network.shapes[params.layer] ?? []
     const output = layerOutput(params.layer, shape, await floats(activations.get(params.layer)))
     const summaries = channelSummaries(output)
@@ -117,7 +119,12 @@ async function project(
         .map(({ channel, row, column }) => ({ channel, place: [row, column] as const }))
       const kind = params.seed === 'single' ? 'own' : params.seed
       const signal = seedSignals(tf, { shape: [1, ...shape], data: output.values }, chosen, kind)
-      const projection = network.backward(activations, { from: params.layer, to: toLayer, signal, rules: params.rules })
+      const projection = await walks.backward(activations, {
+        from: params.layer,
+        to: toLayer,
+        signal,
+        rules: params.rules,
+      })
       try {
         projections.set(await floats(projection), start * targetSize)
       } finally {

@@ -92,6 +92,7 @@ export class Network {
   readonly graph: Graph
   readonly #tf: TensorFlow
   readonly #weights: Weights
+  readonly #onDispose: (() => void)[] = []
 
   private constructor(tf: TensorFlow, graph: Graph, weights: Weights) {
     this.#tf = tf
@@ -152,13 +153,23 @@ export class Network {
    * @returns `[signals, ...shape of to]`; the caller disposes it.
    */
   backward(activations: Activations, { from, signal, to, rules }: BackwardOptions): Tensor {
+    this.requireSignals(activations, signal)
+    return this.#tf.tidy(() =>
+      walkDown(this.#tf, this.graph, this.#weights, activations.saved, signal, { from, to, rules }),
+    )
+  }
+
+  /** @throws RangeError where so many signals cannot go down through activations of so many pictures. */
+  requireSignals(activations: Activations, signal: Tensor): void {
     const signals = signal.shape[0] ?? 1
     if (activations.batch !== 1 && activations.batch !== signals) {
       throw new RangeError(`${signals} signals cannot go down through activations of ${activations.batch} pictures`)
     }
-    return this.#tf.tidy(() =>
-      walkDown(this.#tf, this.graph, this.#weights, activations.saved, signal, { from, to, rules }),
-    )
+  }
+
+  /** Has something disposed of together with the network. */
+  onDispose(dispose: () => void): void {
+    this.#onDispose.push(dispose)
   }
 
   /** Geometry of every layer for the library page. */
@@ -177,6 +188,7 @@ export class Network {
 
   /** Gives the weights back; the network cannot be used afterwards. */
   dispose(): void {
+    for (const dispose of this.#onDispose.splice(0)) dispose()
     for (const layer of Object.values(this.#weights)) for (const tensor of Object.values(layer)) tensor.dispose()
   }
 }

@@ -173,7 +173,12 @@ export const WORKER_METHODS = {
   /** Measured speed of the session's engine. */
   measure: {
     params: z.object({}),
-    result: z.object({ matmulGflops: z.number().positive(), convolutionGflops: z.number().positive() }),
+    result: z.object({
+      matmulGflops: z.number().positive(),
+      convolutionGflops: z.number().positive(),
+      stepMs: z.number().positive(),
+      compiledStepMs: z.number().positive().optional(),
+    }),
   },
   /** Every engine with the reason it was or was not taken. */
   engines: { params: z.object({}), result: z.array(EngineReport) },

@@ -4,7 +4,7 @@ import { BackwardRules, DECONVNET_RULES } from '../../../shared/network/rules.ts
 import { NetworkSpec } from '../../../shared/network/spec.ts'
 import { buildGraph, type Graph } from '../graph.ts'
 import type { Tensor, TensorFlow } from '../layer.ts'
-import { Network, type Activations } from '../network.ts'
+import { Network, type Activations, type BackwardOptions, type ForwardOptions } from '../network.ts'
 import { seedSignals, type Seed } from '../seeds.ts'
 import type { Weights } from '../walk.ts'
 import { CaseFile, take } from './case-file.ts'
@@ -60,16 +60,18 @@ export async function deconvnetRows(
   tf: TensorFlow,
   folder: string,
   name: (typeof DECONVNET_CASES)[number],
+  walksOf: (network: Network) => Walks = (network) => network,
 ): Promise<Row[]> {
   const file = await CaseFile.read(folder, name)
   const network = storedNetwork(tf, file)
+  const walks = walksOf(network)
   const images = file.tensor(tf, 'images')
-  const pictures = await pictureActivations(tf, network, images)
+  const pictures = await pictureActivations(tf, network, walks, images)
   const rows: Row[] = []
   for (const { activations, values } of pictures) {
     const image = pictures.findIndex((picture) => picture.activations === activations)
     rows.push(...(await switchRows(file, network, activations, image)))
-    rows.push(...(await projectionRows(tf, file, network, activations, values, image)))
+    rows.push(...(await projectionRows(tf, file, walks, activations, values, image)))
   }
   const [first] = pictures
   if (first !== undefined) rows.push(...(await stepRows(tf, file, network, first.activations, first.values)))
@@ -79,16 +81,22 @@ export async function deconvnetRows(
   return rows
 }
 
+/** `Network` itself, or its walks as compiled steps. */
+export interface Walks {
+  forward(input: Tensor, options: ForwardOptions): Activations | Promise<Activations>
+  backward(activations: Activations, options: BackwardOptions): Tensor | Promise<Tensor>
+}
+
 interface Picture {
   readonly activations: Activations
   /** Outputs of the layers that seeds start from. */
   readonly values: Readonly<Record<string, Values>>
 }
 
-async function pictureActivations(tf: TensorFlow, network: Network, images: Tensor): Promise<Picture[]> {
+async function pictureActivations(tf: TensorFlow, network: Network, walks: Walks, images: Tensor): Promise<Picture[]> {
   const pictures: Picture[] = []
   for (const image of tf.split(images, images.shape[0] ?? 1)) {
-    const activations = network.forward(image, { keep: 'all' })
+    const activations = await walks.forward(image, { keep: 'all' })
     image.dispose()
     const values: Record<string, Values> = {}
     for (const { name } of network.layers) {
@@ -104,7 +112,7 @@ async function pictureActivations(tf: TensorFlow, network: Network, images: Tens
 async function projectionRows(
   tf: TensorFlow,
   file: CaseFile,
-  network: Network,
+  walks: Walks,
   activations: Activations,
   values: Picture['values'],
   image: number,
@@ -125,7 +133,7 @@ async function projectionRows(
     const { layer, relu, unpool, lrn, seed } = first[1]
     const units = group.map(([, { channel, unit }]) => ({ channel, ...(unit === null ? {} : { place: unit }) }))
     const signal = seedSignals(tf, activation, units, SEEDS[seed])
-    const down = network.backward(activations, { from: layer, signal, rules: { relu, unpool, lrn } })
+    const down = await walks.backward(activations, { from: layer, signal, rules: { relu, unpool, lrn } })
     signal.dispose()
     const parts = tf.unstack(down)
     down.dispose()

@@ -24,20 +24,27 @@ const doctor: Act<{ readonly full?: boolean }> = (context, { full = false }) =>
   })
 
 function reportText(report: DoctorReport): string {
-  const engines = report.engines.map(({ name, state, calibrationMs, matmulGflops, convolutionGflops, reason }) => [
-    name,
-    state,
-    calibrationMs === undefined ? '' : `${calibrationMs.toFixed(1)} ms`,
-    matmulGflops === undefined ? '' : `${matmulGflops.toFixed(0)} GFLOP/s`,
-    convolutionGflops === undefined ? '' : `${convolutionGflops.toFixed(0)} GFLOP/s`,
-    reason,
+  const milliseconds = (value: number | undefined): string => (value === undefined ? '' : `${value.toFixed(1)} ms`)
+  const gflops = (value: number | undefined): string => (value === undefined ? '' : `${value.toFixed(0)} GFLOP/s`)
+  const engines = report.engines.map((engine) => [
+    engine.name,
+    engine.state,
+    milliseconds(engine.calibrationMs),
+    gflops(engine.matmulGflops),
+    gflops(engine.convolutionGflops),
+    milliseconds(engine.stepMs),
+    milliseconds(engine.compiledStepMs),
+    engine.reason,
   ])
   const { session, project, folders } = report
   return [
     `${report.program} on ${report.platform}`,
     `${report.cpu}, ${report.cores} cores, ${byteText(report.freeMemoryBytes)} of ${byteText(report.memoryBytes)} free`,
     '',
-    table(['engine', 'state', 'calibration', 'matmul', '3×3 convolution', 'reason'], engines),
+    table(
+      ['engine', 'state', 'calibration', 'matmul', '3×3 convolution', 'training step', 'compiled', 'reason'],
+      engines,
+    ),
     '',
     `Session: ${session.state}${session.engine ? ` on ${session.engine.name}, ${session.engine.device}, ${session.engine.threads} threads, kernels ${session.engine.kernels}` : ''}`,
     ...(session.engine && !session.engine.deterministic ? ['This engine does not promise bit-identical runs.'] : []),
