@@ -58,6 +58,11 @@ function unit() {
   })
 }
 
+async function lint() {
+  await tool('eslint/bin/eslint.js', ['--max-warnings', '0', '.'])
+  await tool('prettier/bin/prettier.cjs', ['--check', '--log-level', 'warn', '.'])
+}
+
 function endToEnd() {
   const report = join(reports, 'e2e.json')
   const environment = { PLAYWRIGHT_JSON_OUTPUT_FILE: report }
@@ -81,7 +86,7 @@ async function main() {
   const [, build] = await Promise.all([
     stage('native engine', engine),
     stage('build', () => ensureBuilt({ progress, node }).then(() => undefined)),
-    stage('lint', () => tool('eslint/bin/eslint.js', ['--max-warnings', '0', '.']).then(() => undefined)),
+    stage('lint', lint),
     stage('types', types),
   ])
   await stage('unit', unit)
