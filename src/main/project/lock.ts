@@ -155,7 +155,7 @@ function refuseLiving(file: string, text: string, host: string): void {
   if (isSameProcess(holder.pid, holder.processStart)) {
     throw new ProjectInUseError(
       `The project "${folder}" is open in another ConvScope (process ${holder.pid})`,
-      'Use that one, or close it first.',
+      'Use that one (the terminal that started it has printed its address), or close it first.',
       holder,
       isOwnEndpoint(holder.endpoint),
     )

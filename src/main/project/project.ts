@@ -1,11 +1,12 @@
 /** A project: one folder with a database and an artifact store, owned by one process. */
 import { existsSync } from 'node:fs'
-import { mkdir, readdir, rm, stat } from 'node:fs/promises'
+import { readdir, rm, stat } from 'node:fs/promises'
 import { basename, join, resolve } from 'node:path'
 import { ConvScopeError } from '../../shared/errors.ts'
 import type { WriteBytes } from '../platform/atomic-file.ts'
 import { diskError } from '../platform/disk-error.ts'
 import { createLogger } from '../platform/logger.ts'
+import { makeFolder } from '../platform/make-folder.ts'
 import { isAlive } from '../platform/process-start.ts'
 import { ArtifactRecords } from './artifact-records.ts'
 import { ArtifactStore } from './artifact-store.ts'
@@ -186,11 +187,7 @@ async function inspectFolder(folder: string, create: boolean): Promise<boolean> 
       remedy: 'Choose the folder of a project, or let one be made there.',
     })
   }
-  try {
-    await mkdir(folder, { recursive: true })
-  } catch (error) {
-    throw diskError(folder, 'write', error)
-  }
+  await makeFolder(folder)
   return true
 }
 
