@@ -80,7 +80,9 @@ export function layerPages(graph: Graph): LayerPage[] {
     type: spec.type,
     inputs: [...inputs],
     shape: [...shape],
-    parameters: parameters.reduce((sum, parameter) => sum + sizeOf(parameter.shape), 0),
+    parameters: parameters
+      .filter(({ trainable }) => trainable)
+      .reduce((sum, parameter) => sum + sizeOf(parameter.shape), 0),
     ...(view === 'global' ? {} : { receptiveField: { rows: view.rows.field, columns: view.columns.field } }),
   }))
 }

@@ -6,6 +6,7 @@ import type { AxisReach, Reach, Shape } from './layer.ts'
 export type Box = readonly [number, number, number, number]
 
 type Range = readonly [number, number]
+const REMEMBERED_RANGES = 4096
 interface AxisView {
   readonly field: AxisField
   /** Pixel rows that a range of this layer's rows sees, before clipping to the picture. */
@@ -54,7 +55,8 @@ function compose(upper: AxisReach, lower: AxisView): AxisView {
 function unite(views: readonly AxisView[]): AxisView {
   const [first, ...others] = views
   if (first === undefined) throw new RangeError('a layer without inputs')
-  return others.reduce((one, other) => {
+  if (others.length === 0) return first
+  const united = others.reduce((one, other) => {
     const offset = Math.min(one.field.offset, other.field.offset)
     const end = Math.max(one.field.offset + one.field.size, other.field.offset + other.field.size)
     return {
@@ -68,6 +70,21 @@ function unite(views: readonly AxisView[]): AxisView {
       },
     }
   }, first)
+  return { field: united.field, reach: remembered((from, to) => united.reach(from, to)) }
+}
+
+/** Without it, every meeting of branches would multiply the ways down. */
+function remembered(reach: AxisView['reach']): AxisView['reach'] {
+  const known = new Map<string, Range>()
+  return (from, to) => {
+    const key = `${from} ${to}`
+    const before = known.get(key)
+    if (before !== undefined) return before
+    const range = reach(from, to)
+    if (known.size >= REMEMBERED_RANGES) known.clear()
+    known.set(key, range)
+    return range
+  }
 }
 
 /** The pixels that the unit at (row, column) sees, before clipping; the whole picture `[height, width, …]` for a global view. */

@@ -1,5 +1,6 @@
 /** What is shown of a network: geometry of every layer, computed by the worker. */
 import * as z from 'zod'
+import { Finding } from './finding.ts'
 import { NetworkSpec } from './spec.ts'
 import { LibraryName, Sha256, Timestamp } from '../values.ts'
 
@@ -17,11 +18,20 @@ export const LayerPage = z.object({
   inputs: z.array(LibraryName),
   /** `[height, width, channels]` or `[units]`. */
   shape: z.array(z.number().int().positive()),
+  /** Learned ones; running statistics of batch normalisation are not counted. */
   parameters: z.number().int().nonnegative(),
   /** Absent after a layer whose units see the whole input (dense, global pooling). */
   receptiveField: z.object({ rows: AxisField, columns: AxisField }).optional(),
 })
 export type LayerPage = z.infer<typeof LayerPage>
+
+/** What an imported network was read from. */
+export const NetworkOrigin = z.object({
+  /** As users know it: 'Caffe', 'ONNX' … */
+  format: z.string(),
+  files: z.array(z.object({ name: z.string(), sha256: Sha256, bytes: z.number().int().nonnegative() })),
+})
+export type NetworkOrigin = z.infer<typeof NetworkOrigin>
 
 export const NetworkRecord = z.object({
   name: LibraryName,
@@ -34,6 +44,10 @@ export const NetworkRecord = z.object({
   runId: z.string().optional(),
   /** Measured test error in per cent with the data set it was measured on, if known. */
   testError: z.object({ percent: z.number(), dataset: LibraryName, count: z.number().int() }).optional(),
+  /** Imported ones only. */
+  origin: NetworkOrigin.optional(),
+  /** What the import noticed. */
+  findings: z.array(Finding).optional(),
   /** SHA-256 of the canonical JSON of `{ spec, weights }`: what a run records. */
   hash: Sha256,
   addedAt: Timestamp,
@@ -46,3 +60,17 @@ export const NetworkPage = z.object({
   parameters: z.number().int().nonnegative(),
 })
 export type NetworkPage = z.infer<typeof NetworkPage>
+
+/** A network without its layers, for lists. */
+export const NetworkSummary = NetworkRecord.omit({ spec: true })
+export type NetworkSummary = z.infer<typeof NetworkSummary>
+
+/** A published architecture that weights can be bound to. */
+export const ArchitectureSummary = z.object({
+  name: LibraryName,
+  title: z.string(),
+  source: z.string(),
+  parameters: z.number().int().nonnegative(),
+  trainable: z.boolean(),
+})
+export type ArchitectureSummary = z.infer<typeof ArchitectureSummary>
