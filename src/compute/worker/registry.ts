@@ -30,9 +30,9 @@ export function productRegistry(): WorkerRegistry {
       const network = Network.load(engine.tf, record.spec, weights)
       return { value: network, bytes: weights.length, dispose: () => network.dispose() }
     },
-    loadDataset: async (record, split, read) => {
-      const value = await loadDatasetSplit(record, split, read)
-      return { value, bytes: value.images.length + value.labels.length }
+    loadDataset: async (record, split, files) => {
+      const value = await loadDatasetSplit(record, split, files)
+      return { value, bytes: value.residentBytes }
     },
     encode: outputEncoders,
     methods: workerMethods(() => {

@@ -10,19 +10,29 @@ import type { DatasetsService } from './services.ts'
 export function createDatasets(project: Project, supervisor: Supervisor): DatasetsService {
   return {
     list: async () => project.datasets.list().items,
-    page: async ({ name, split, offset, count, classIndex }) => {
+    page: async ({ name, split, offset, count, classIndex, side }) => {
       const dataset = project.datasets.get(name)
-      const params = { dataset: dataset.name, split, offset, count, classIndex }
+      const params = { dataset: dataset.name, split, offset, count, classIndex, side }
       const { result, outputs } = await supervisor.call('dataset-page', params, libraryOf(dataset))
       const images = outputs.find(({ record }) => record.name === 'images')
       const pictures = images && decodeNpy(images.bytes, 'The page of a data set that the compute worker sent').values
       if (!(pictures instanceof Uint8Array))
         throw new ConvScopeError('damaged', 'The compute worker sent a page of a data set without pictures')
-      return { ...result, shape: dataset.shape, images: pictures }
+      return { ...result, images: pictures }
     },
     counts: async ({ name, split }) => {
       const dataset = project.datasets.get(name)
       const { result } = await supervisor.call('dataset-counts', { dataset: dataset.name, split }, libraryOf(dataset))
+      return result
+    },
+    statistics: async ({ name, split }, { signal } = {}) => {
+      const dataset = project.datasets.get(name)
+      const known = project.datasets.statistics(dataset.name, split)
+      if (known) return known
+      const params = { dataset: dataset.name, split }
+      const { result } = await supervisor.perform('dataset-statistics', params, { library: libraryOf(dataset), signal })
+      // Somebody may have put another data set there meanwhile.
+      if (project.datasets.get(name).hash === dataset.hash) project.datasets.saveStatistics(dataset.name, result)
       return result
     },
   }

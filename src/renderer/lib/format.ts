@@ -52,6 +52,13 @@ export function formatBytes(bytes: number): string {
 /** Sizes with multiplication signs: `24 × 24 × 64`. */
 export const formatShape = (shape: readonly number[]): string => shape.map(String).join(' × ')
 
+/** Of a data set's pictures. */
+export const formatPictureShape = (shape: readonly number[] | null): string =>
+  shape ? formatShape(shape) : 'different sizes'
+
+/** What a split of a data set is called: `Training`, `Test`, or its own name. */
+export const formatSplit = (name: string): string => ({ train: 'Training', test: 'Test' })[name] ?? name
+
 /** A short time: `84 ms`, `1.2 s`, `3 min 20 s`, `2 h 5 min`. */
 export function formatMilliseconds(milliseconds: number): string {
   if (milliseconds < 10) return `${milliseconds.toFixed(1)} ms`

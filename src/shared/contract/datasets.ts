@@ -1,10 +1,10 @@
 import { oc } from '@orpc/contract'
 import * as z from 'zod'
-import { DatasetRecord } from '../datasets.ts'
+import { DatasetRecord, SplitStatistics, ThumbnailSide } from '../datasets.ts'
 import { Bytes, LibraryName } from '../values.ts'
 import { failures } from './failures.ts'
 
-const Split = z.enum(['train', 'test'])
+const Split = LibraryName
 
 export const datasets = {
   list: oc.errors(failures).output(z.array(DatasetRecord)),
@@ -17,7 +17,9 @@ export const datasets = {
         split: Split,
         offset: z.number().int().nonnegative(),
         count: z.number().int().min(1).max(1000),
-        classIndex: z.number().int().nonnegative().optional(),
+        /** -1: pictures without a label. */
+        classIndex: z.number().int().min(-1).optional(),
+        side: ThumbnailSide.optional(),
       }),
     )
     .output(
@@ -25,7 +27,8 @@ export const datasets = {
         /** Pictures in the split, or in the class. */
         total: z.number().int().nonnegative(),
         indices: z.array(z.number().int().nonnegative()),
-        labels: z.array(z.number().int().nonnegative()),
+        /** -1: none. */
+        labels: z.array(z.number().int().min(-1)),
         /** `[height, width, channels]`. */
         shape: z.tuple([z.number(), z.number(), z.number()]),
         /** `[count, height, width, channels]`, 0…255. */
@@ -37,4 +40,9 @@ export const datasets = {
     .errors(failures)
     .input(z.object({ name: LibraryName, split: Split }))
     .output(z.array(z.number().int().nonnegative())),
+  /** Reads every picture at the first time, which takes a while where they are files. */
+  statistics: oc
+    .errors(failures)
+    .input(z.object({ name: LibraryName, split: Split }))
+    .output(SplitStatistics),
 }

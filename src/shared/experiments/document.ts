@@ -14,7 +14,7 @@ export function documentSchema<K extends string, P extends z.ZodType>(kind: K, v
 
 /** One picture of a data set of the library, or a picture file in the artifact store. */
 export const PictureReference = z.union([
-  z.strictObject({ dataset: LibraryName, split: z.enum(['train', 'test']), index: z.number().int().nonnegative() }),
+  z.strictObject({ dataset: LibraryName, split: LibraryName, index: z.number().int().nonnegative() }),
   z.strictObject({ artifact: Sha256 }),
 ])
 export type PictureReference = z.infer<typeof PictureReference>

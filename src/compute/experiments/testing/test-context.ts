@@ -2,7 +2,7 @@
 import type { DatasetRecord } from '../../../shared/datasets.ts'
 import { ConvScopeError } from '../../../shared/errors.ts'
 import type { NetworkRecord } from '../../../shared/network/page.ts'
-import type { DatasetSplitData } from '../../data/dataset-split.ts'
+import { uniform, type UniformSplitData } from '../../data/dataset-split.ts'
 import type { Engine } from '../../engines/engine.ts'
 import type { Network } from '../../network/network.ts'
 import { RandomStream } from '../../random.ts'
@@ -30,7 +30,7 @@ export interface TestContextOptions {
 export const TEST_CLASSES = ['zero', 'one', 'two', 'three', 'four', 'five', 'six', 'seven', 'eight', 'nine']
 
 /** Digits-like data set 'digits': a bright bar whose place tells the class, on noise. */
-export function testSplit(name: 'train' | 'test', count: number): DatasetSplitData {
+export function testSplit(name: string, count: number): UniformSplitData {
   const hash = '0'.repeat(64)
   const record: DatasetRecord = {
     name: 'digits',
@@ -45,13 +45,13 @@ export function testSplit(name: 'train' | 'test', count: number): DatasetSplitDa
     addedAt: 0,
   }
   const noise = new RandomStream(name === 'train' ? 1 : 2, 'order')
-  const labels = Uint8Array.from({ length: count }, (_, index) => index % TEST_CLASSES.length)
+  const labels = Int32Array.from({ length: count }, (_, index) => index % TEST_CLASSES.length)
   const images = Uint8Array.from({ length: count * 784 }, (_, index) => {
     const label = labels[Math.floor(index / 784)] ?? 0
     const row = Math.floor((index % 784) / 28)
     return Math.floor(row / 2.8) === label ? 200 + noise.below(50) : noise.below(40)
   })
-  return { record, count, shape: [28, 28, 1], images, labels }
+  return uniform(record, [28, 28, 1], images, labels)
 }
 
 export function testContext(options: TestContextOptions): { context: ExperimentContext; outputs: KeptOutputs } {

@@ -1,5 +1,6 @@
 /** `convscope data list|show`. */
 import type { Command } from 'commander'
+import type { DatasetRecord } from '../../../shared/datasets.ts'
 import { ConvScopeError } from '../../../shared/errors.ts'
 import { withCommonOptions, type Act } from '../context.ts'
 import { EXIT } from '../follow-run.ts'
@@ -26,7 +27,7 @@ const list: Act<object> = (context) =>
       const rows = datasets.map(({ name, title, shape, classes, splits, source }) => [
         name,
         title,
-        shape.join(' × '),
+        shapeText(shape),
         classes.length,
         splits.map((split) => `${split.name} ${split.count}`).join(', '),
         source,
@@ -49,7 +50,7 @@ const show: Act<{ readonly name: string }> = (context, { name }) =>
     context.terminal.answer(dataset, () =>
       [
         `${dataset.title} (${dataset.name})`,
-        `Pictures of ${dataset.shape.join(' × ')}; ${dataset.splits.map((split) => `${split.name} ${split.count}`).join(', ')}`,
+        `Pictures: ${shapeText(dataset.shape)}; ${dataset.splits.map((split) => `${split.name} ${split.count}`).join(', ')}`,
         `Classes: ${dataset.classes.join(', ')}`,
         dataset.attribution,
         `Hash ${dataset.hash}`,
@@ -57,3 +58,7 @@ const show: Act<{ readonly name: string }> = (context, { name }) =>
     )
     return EXIT.done
   })
+
+function shapeText(shape: DatasetRecord['shape']): string {
+  return shape ? shape.join(' × ') : 'of different sizes'
+}

@@ -9,7 +9,7 @@ import { LrnRule, ReluRule, UnpoolRule } from '../../../shared/network/rules.ts'
 export interface Selection {
   readonly network: string
   readonly dataset: string
-  readonly split: 'train' | 'test'
+  readonly split: string
   readonly index: number
   readonly layer: string
   /** null: the strongest channel. */
@@ -61,7 +61,7 @@ export function defaultLayer(layers: readonly LayerPage[]): string {
 export function defaultDataset(datasets: readonly DatasetRecord[], page: NetworkPage): string | undefined {
   const [input] = page.network.spec.layers
   const fits = ({ shape }: DatasetRecord): boolean =>
-    input?.type === 'input' && shape.every((extent, i) => extent === input.shape[i])
+    input?.type === 'input' && (shape?.every((extent, i) => extent === input.shape[i]) ?? false)
   return (datasets.find(fits) ?? datasets[0])?.name
 }
 
@@ -78,8 +78,11 @@ export function completeSelection(
     datasets.find(({ name }) => name === query.dataset) ??
     datasets.find(({ name }) => name === defaultDataset(datasets, page))
   if (!dataset) return undefined
-  const split = oneOf(query.split, ['train', 'test'], 'test')
-  const pictures = dataset.splits.find(({ name }) => name === split)?.count ?? 0
+  const part =
+    dataset.splits.find(({ name }) => name === query.split) ??
+    dataset.splits.find(({ name }) => name === 'test') ??
+    dataset.splits[0]
+  const pictures = part?.count ?? 0
   const layer =
     projectableLayers(page.layers).find(({ name }) => name === query.layer) ??
     page.layers.find(({ name }) => name === defaultLayer(page.layers))
@@ -91,7 +94,7 @@ export function completeSelection(
   return {
     network: page.network.name,
     dataset: dataset.name,
-    split,
+    split: part?.name ?? 'test',
     index: Math.min(wholeNumber(query.index) ?? 0, Math.max(0, pictures - 1)),
     layer: layer?.name ?? '',
     channel: channelExists ? channel : null,

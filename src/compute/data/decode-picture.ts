@@ -1,0 +1,107 @@
+/** Picture files as bytes, by sharp (libvips). */
+import sharp, { type Sharp } from 'sharp'
+import { ConvScopeError } from '../../shared/errors.ts'
+
+/** `[height, width, channels]` bytes 0…255. */
+export interface BytePicture {
+  readonly shape: readonly [height: number, width: number, channels: number]
+  readonly data: Uint8Array
+}
+
+export interface PictureHeader {
+  readonly height: number
+  readonly width: number
+  /** 1: grey. */
+  readonly channels: 1 | 3
+}
+
+const MAXIMUM_PIXELS = 100_000_000
+/** Bytes of one encoded picture. */
+export const MAXIMUM_FILE_BYTES = 512 * 2 ** 20
+/** By content, not by name. Drawings (SVG) and documents, which could name other files, are not among them. */
+const READ_FORMATS: readonly string[] = ['png', 'jpeg', 'webp', 'tiff', 'gif']
+const REMEDY = 'Choose a PNG, JPEG, WebP, TIFF or GIF file.'
+
+// Every picture is read once; what libvips would keep is no use to anybody.
+sharp.cache(false)
+
+/**
+ * Size and colours of a picture, upright, from the beginning of its file.
+ * @param name what messages call it
+ * @throws ConvScopeError 'damaged' for what is no picture, 'too-large' above 100 million pixels
+ */
+export async function pictureHeader(file: Uint8Array, name: string): Promise<PictureHeader> {
+  try {
+    const metadata = await openPicture(file).metadata()
+    requireRead(metadata.format)
+    const { height, width } = metadata.autoOrient
+    if (height * width > MAXIMUM_PIXELS) throw tooLarge(name, height, width)
+    const isGrey = metadata.space === 'b-w' || metadata.space === 'grey16'
+    return { height, width, channels: isGrey ? 1 : 3 }
+  } catch (cause) {
+    throw unreadable(cause, name)
+  }
+}
+
+/**
+ * A picture, upright, without transparency (on black), as grey (1) or RGB (3).
+ * @param fit shrinks it to fit into a square of so many pixels, which the rest is filled up to with black
+ * @throws ConvScopeError 'damaged' for what is no picture or ends early, 'too-large' above 100 million pixels
+ */
+export async function decodePicture(
+  file: Uint8Array,
+  { name, channels, fit }: { name: string; channels: 1 | 3; fit?: number },
+): Promise<BytePicture> {
+  try {
+    const source = openPicture(file)
+    requireRead((await source.metadata()).format)
+    const flat = upright(source, channels)
+    const sized = fit === undefined ? flat : flat.resize(fit, fit, { fit: 'contain', background: '#000' })
+    const { data, info } = await sized.raw().toBuffer({ resolveWithObject: true })
+    if (info.channels !== channels) throw new TypeError(`it has ${info.channels} channels instead of ${channels}`)
+    return { shape: [info.height, info.width, info.channels], data }
+  } catch (cause) {
+    throw unreadable(cause, name)
+  }
+}
+
+/** A picture of bytes shrunk to fit into a square of `side` pixels, which the rest is filled up to with black. */
+export async function shrink({ shape, data }: BytePicture, side: number): Promise<Uint8Array> {
+  const [height, width, channels] = shape
+  return sharp(data, { raw: { height, width, channels: channels === 1 ? 1 : 3 } })
+    .resize(side, side, { fit: 'contain', background: '#000' })
+    .toColourspace(channels === 1 ? 'b-w' : 'srgb')
+    .raw()
+    .toBuffer()
+}
+
+/** For `network-input.ts`, which resizes on the way. */
+export function openPicture(file: Uint8Array): Sharp {
+  return sharp(file, { limitInputPixels: MAXIMUM_PIXELS, failOn: 'error' })
+}
+
+export function upright(source: Sharp, channels: number): Sharp {
+  return source
+    .autoOrient()
+    .flatten({ background: '#000' })
+    .toColourspace(channels === 1 ? 'b-w' : 'srgb')
+}
+
+export function requireRead(format: string | undefined): void {
+  if (format === undefined || !READ_FORMATS.includes(format)) throw new TypeError(`it is of the kind ${String(format)}`)
+}
+
+export function unreadable(cause: unknown, name: string): ConvScopeError {
+  if (cause instanceof ConvScopeError) return cause
+  const reason = cause instanceof Error ? cause.message : String(cause)
+  return new ConvScopeError('damaged', `${name} cannot be read: ${reason.split('\n', 1)[0] ?? ''}`, {
+    remedy: REMEDY,
+    cause,
+  })
+}
+
+function tooLarge(name: string, height: number, width: number): ConvScopeError {
+  return new ConvScopeError('too-large', `${name} has ${width} × ${height} pixels; ${MAXIMUM_PIXELS} can be read`, {
+    remedy: 'Make it smaller.',
+  })
+}
