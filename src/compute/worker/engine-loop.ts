@@ -2,24 +2,27 @@
 import { setImmediate as turn } from 'node:timers/promises'
 import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads'
 import { ConvScopeError, toErrorReport } from '../../shared/errors.ts'
-import { WORKER_METHODS, type ToWorker, type WorkerMethod } from '../../shared/wire/protocol.ts'
+import { isLongMethod, WORKER_METHODS, WorkerEvent, type ToWorker, type WorkerMethod } from '../../shared/wire/protocol.ts'
 import type { ExperimentEvent } from '../experiments/experiment.ts'
 import { artifactReader } from './artifact-reader.ts'
-import { RunContext, type SessionResources } from './run-context.ts'
+import { RunContext, type RunInputs, type SessionResources } from './run-context.ts'
 import { RunTask, type RunTaskOptions } from './run-task.ts'
 import { TaskScheduler } from './task-scheduler.ts'
 import { COUNTERS, type ThreadData, type ThreadInput, type ThreadOutput } from './thread-link.ts'
 import { WarmCache } from './warm-cache.ts'
-import { EngineStartError, type StartMessage, type WorkerRegistry } from './worker-registry.ts'
+import { EngineStartError, type MethodAnswer, type StartMessage, type WorkerRegistry } from './worker-registry.ts'
 
 const NETWORK_BOUNDS = { maxBytes: 2 ** 30, maxEntries: 4 }
 const DATASET_BOUNDS = { maxBytes: 2 ** 29, maxEntries: 8 }
 /** Messages handed to the protocol thread that it has not written yet: above the first, previews are dropped; at the second, work waits. */
 const PREVIEW_BACKLOG = 8
 const MAX_BACKLOG = 256
+/** Progress of a method is told at most so often. */
+const PROGRESS_INTERVAL_MS = 100
 
 type Run = Extract<ToWorker, { type: 'run' }>
 type Call = Extract<ToWorker, { type: 'call' }>
+type TaskLink = Pick<RunInputs, 'signal' | 'onProgress'>
 type Message = Extract<ThreadOutput, { kind: 'message' }>['message']
 
 /** Serves the protocol thread until it is told to stop. To be called once, in a thread that `startWorkerProcess` started. */
@@ -46,11 +49,28 @@ export function runEngineThread(registry: WorkerRegistry): void {
     onBusy: (id) => post({ kind: 'busy', id }),
     onTurn: async () => {
       if (resources?.engine) Atomics.store(counters, COUNTERS.tensors, resources.engine.memory().tensors)
-      for (let received = receiveMessageOnPort(port); received; received = receiveMessageOnPort(port))
-        accept(received.message)
+      letMessagesIn()
       await turn()
     },
   })
+  const letMessagesIn = (): void => {
+    for (let received = receiveMessageOnPort(port); received; received = receiveMessageOnPort(port))
+      accept(received.message)
+  }
+  /** For methods that compute without a break: what they tell is posted at once, and what was asked meanwhile is looked at. */
+  const progressOf = (id: string, signal: AbortSignal): RunInputs['onProgress'] => {
+    let lastAt = -Infinity
+    return (done, total, unit) => {
+      letMessagesIn()
+      signal.throwIfAborted()
+      const now = performance.now()
+      if ((now - lastAt < PROGRESS_INTERVAL_MS && done < total) || backlog() > PREVIEW_BACKLOG) return
+      lastAt = now
+      posted = (posted + 1) | 0
+      const event = WorkerEvent.parse({ type: 'step', done, total, unit, values: {} })
+      post({ kind: 'message', message: { type: 'event', id, event } })
+    }
+  }
 
   const started = (): SessionResources => {
     if (!resources) throw new ConvScopeError('conflict', 'The session has not been started')
@@ -84,9 +104,17 @@ export function runEngineThread(registry: WorkerRegistry): void {
   const handlers: { [T in ThreadInput['type']]: (message: Extract<ThreadInput, { type: T }>) => void } = {
     start: (message) => void start(message),
     run: (message) =>
-      add({ id: message.id, priority: message.priority, begin: (signal) => beginRun(started(), message, signal) }),
+      add({
+        id: message.id,
+        priority: message.priority,
+        begin: (signal) => beginRun(started(), message, { signal, onProgress: progressOf(message.id, signal) }),
+      }),
     call: (message) =>
-      add({ id: message.id, priority: 'look', begin: (signal) => beginCall(started(), message, signal) }),
+      add({
+        id: message.id,
+        priority: isLongMethod(message.method) ? 'errand' : 'look',
+        begin: (signal) => beginCall(started(), message, { signal, onProgress: progressOf(message.id, signal) }),
+      }),
     cancel: ({ id }) => scheduler.cancel(id),
     pause: ({ id }) => scheduler.pause(id),
     resume: ({ id }) => scheduler.resume(id),
@@ -99,20 +127,20 @@ export function runEngineThread(registry: WorkerRegistry): void {
 async function beginRun(
   resources: SessionResources,
   message: Run,
-  signal: AbortSignal,
+  link: TaskLink,
 ): ReturnType<RunTaskOptions['begin']> {
   const prepared = resources.registry.prepare(message.document)
   const checkpoint = message.checkpoint === undefined ? undefined : await resources.readArtifact(message.checkpoint)
   const { library, pictures } = message
   if (message.priority === 'job') resources.engine?.trim()
-  const context = new RunContext(resources, { library, seed: prepared.seed, pictures, checkpoint, signal })
+  const context = new RunContext(resources, { library, seed: prepared.seed, pictures, checkpoint, ...link })
   return { context, generate: (given) => prepared.run(given) }
 }
 
 async function beginCall(
   resources: SessionResources,
   message: Call,
-  signal: AbortSignal,
+  link: TaskLink,
 ): ReturnType<RunTaskOptions['begin']> {
   if (!Object.hasOwn(WORKER_METHODS, message.method)) {
     throw new ConvScopeError('unsupported', `This worker has no method "${message.method}"`)
@@ -123,18 +151,21 @@ async function beginCall(
     throw new ConvScopeError('invalid-input', `The parameters of "${method}" do not fit`, {
       details: params.error.message,
     })
-  const answer = resources.registry.methods[method] as (params: unknown, context: RunContext) => Promise<unknown>
+  const answer = resources.registry.methods[method] as (
+    params: unknown,
+    context: RunContext,
+  ) => MethodAnswer<unknown>
   const context = new RunContext(resources, {
     library: message.library,
     seed: 0,
     pictures: false,
     checkpoint: undefined,
-    signal,
+    ...link,
   })
-  // A generator without events: a call is one step and cannot be interrupted.
+  // A short question is one step and cannot be interrupted, unless it lets messages in by `context.progress`.
   const generate = async function* (given: RunContext): AsyncGenerator<ExperimentEvent, unknown, void> {
-    yield* []
-    return answer(params.data, given)
+    const answering = answer(params.data, given)
+    return Symbol.asyncIterator in answering ? yield* answering : await answering
   }
   return { context, generate }
 }

@@ -12,6 +12,9 @@ const INLINE_TOTAL_BYTES = 16 * 1024 * 1024
 
 export type OutputDescription = Omit<OutputRecord, 'sha256' | 'bytes'>
 
+/** Writes a new file at the path and says what is in it. */
+export type WriteFile = (path: string) => Promise<{ readonly sha256: string; readonly bytes: number }>
+
 export class OutputWriter {
   readonly #scratchFolder: string
   readonly #deliveries = new Map<string, OutputDelivery>()
@@ -22,11 +25,20 @@ export class OutputWriter {
 
   /** Keeps an output; one of the same name and kind takes the place of the earlier one. */
   async put(description: OutputDescription, bytes: Uint8Array): Promise<void> {
-    const key = `${description.kind} ${description.name}`
-    const earlier = this.#deliveries.get(key)
-    this.#deliveries.delete(key)
-    if (earlier) await discard(earlier)
+    const key = await this.#makeRoom(description)
     this.#deliveries.set(key, await this.deliver(description, bytes, this.#inlineBytes()))
+  }
+
+  /** Like `put`, for what is too large to be in memory as a whole. Nothing is left of a file whose writing fails. */
+  async putFile(description: OutputDescription, write: WriteFile): Promise<void> {
+    const key = await this.#makeRoom(description)
+    const file = this.#newFile()
+    try {
+      this.#deliveries.set(key, { record: OutputRecord.parse({ ...description, ...(await write(file)) }), file })
+    } catch (error) {
+      await rm(file, { force: true })
+      throw error
+    }
   }
 
   /** Bytes ready for a message, without keeping them as an output of the run. */
@@ -37,7 +49,7 @@ export class OutputWriter {
       // A copy of exactly these bytes: between threads a view would take its whole memory along.
       return { record, bytes: new Uint8Array(bytes) }
     }
-    const file = join(this.#scratchFolder, `${randomUUID()}.part`)
+    const file = this.#newFile()
     await writeFile(file, bytes, { flag: 'wx' })
     return { record, file }
   }
@@ -52,6 +64,19 @@ export class OutputWriter {
   /** Removes the files of what was not taken. */
   async discardAll(): Promise<void> {
     await Promise.all(this.take().map(discard))
+  }
+
+  /** Drops an earlier output of the same name and kind; returns the key of both. */
+  async #makeRoom({ kind, name }: OutputDescription): Promise<string> {
+    const key = `${kind} ${name}`
+    const earlier = this.#deliveries.get(key)
+    this.#deliveries.delete(key)
+    if (earlier) await discard(earlier)
+    return key
+  }
+
+  #newFile(): string {
+    return join(this.#scratchFolder, `${randomUUID()}.part`)
   }
 
   #inlineBytes(): number {

@@ -8,7 +8,7 @@ import type { DatasetSplitData } from '../data/dataset-split.ts'
 import type { Engine } from '../engines/engine.ts'
 import type { ExperimentContext } from '../experiments/experiment.ts'
 import type { Network } from '../network/network.ts'
-import { OutputWriter } from './output-writer.ts'
+import { OutputWriter, type OutputDescription, type WriteFile } from './output-writer.ts'
 import type { Lease, WarmCache } from './warm-cache.ts'
 import type { ArtifactReader, WorkerRegistry } from './worker-registry.ts'
 
@@ -29,6 +29,8 @@ export interface RunInputs {
   readonly checkpoint: Uint8Array | undefined
   readonly signal: AbortSignal
 }
+  /** Sends a step, lets messages in, and throws where one of them was a cancel. */
+  readonly onProgress: (done: number, total: number, unit: string) => void
 
 export class RunContext implements ExperimentContext {
   readonly outputs: OutputWriter
@@ -39,6 +41,7 @@ export class RunContext implements ExperimentContext {
   readonly #resources: SessionResources
   readonly #library: Library
   readonly #leases = new Map<string, Promise<Lease<unknown>>>()
+  readonly #onProgress: RunInputs['onProgress']
 
   constructor(resources: SessionResources, inputs: RunInputs) {
     this.#resources = resources
@@ -48,6 +51,7 @@ export class RunContext implements ExperimentContext {
     this.checkpoint = inputs.checkpoint
     this.signal = inputs.signal
     this.outputs = new OutputWriter(resources.scratchFolder)
+    this.#onProgress = inputs.onProgress
   }
 
   get engine(): Engine {
@@ -111,6 +115,20 @@ export class RunContext implements ExperimentContext {
   }
 
   /** Lets go of networks and data sets, and removes the files of outputs that nobody took. */
+  /** Writes a file straight into the scratch folder: for what is too large to be in memory as a whole. */
+  async outputFile(description: OutputDescription, write: WriteFile): Promise<void> {
+    await this.outputs.putFile(description, write)
+  }
+
+  /**
+   * For methods that are no generators: tells how far they are, and lets messages in meanwhile, so that they can be cancelled.
+   * To be called often; what comes too fast to be seen is not sent.
+   * @throws ConvScopeError 'cancelled' where it is no longer wanted
+   */
+  progress(done: number, total: number, unit: string): void {
+    this.#onProgress(done, total, unit)
+  }
+
   async close(): Promise<void> {
     for (const leasing of this.#leases.values()) {
       const lease = await leasing.catch(() => undefined)

@@ -4,11 +4,11 @@ import { plainJson } from '../../shared/wire/messages.ts'
 import { LOG_MESSAGE_LENGTH, WorkerEvent, type FromWorker } from '../../shared/wire/protocol.ts'
 import type { ExperimentEvent } from '../experiments/experiment.ts'
 import type { RunContext } from './run-context.ts'
-import type { Task } from './task-scheduler.ts'
+import type { Task, TaskPriority } from './task-scheduler.ts'
 
 export interface RunTaskOptions {
   readonly id: string
-  readonly priority: 'look' | 'job'
+  readonly priority: TaskPriority
   /** Called before the first step. What it throws fails the run. */
   readonly begin: (signal: AbortSignal) => Promise<{
     context: RunContext
@@ -19,7 +19,7 @@ export interface RunTaskOptions {
 
 export class RunTask implements Task {
   readonly id: string
-  readonly priority: 'look' | 'job'
+  readonly priority: TaskPriority
   readonly #options: RunTaskOptions
   readonly #abort = new AbortController()
   #context: RunContext | undefined

@@ -1,11 +1,11 @@
 import { setImmediate as turn } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
-import { TaskScheduler, type Task } from './task-scheduler.ts'
+import { TaskScheduler, type Task, type TaskPriority } from './task-scheduler.ts'
 
 /** A task of so many steps that notes what happens to it. */
 function task(
   id: string,
-  priority: 'look' | 'job',
+  priority: TaskPriority,
   steps: number,
   log: string[],
   onStep?: (step: number) => void,
@@ -50,6 +50,20 @@ describe('TaskScheduler', () => {
     await idle()
     expect(log).toEqual(['a1', 'a2', 'b1', 'b2'])
     expect(busy).toEqual(['a', 'b', undefined])
+  })
+
+  it('computes errands before jobs, and looks between their steps', async () => {
+    const log: string[] = []
+    const { tasks, idle } = scheduler()
+    const errand = task('e', 'errand', 3, log, (step) => {
+      if (step === 1) tasks.add(task('x', 'look', 2, log))
+    })
+    const job = task('j', 'job', 2, log, (step) => {
+      if (step === 1) tasks.add(errand)
+    })
+    tasks.add(job)
+    await idle()
+    expect(log).toEqual(['j1', 'e1', 'x1', 'x2', 'e2', 'e3', 'j2'])
   })
 
   it('computes looks to their end between the steps of a job', async () => {

@@ -1,8 +1,13 @@
-/** One computation at a time on the engine thread: looks go between the steps of a job, paused jobs leave the thread free. */
+/**
+ * One computation at a time on the engine thread: looks go between the steps of a job, paused jobs leave the thread free. An
+ * errand (a long question: an import, an accuracy) goes before jobs and lets looks go between its steps.
+ */
+
+export type TaskPriority = 'look' | 'errand' | 'job'
 
 export interface Task {
   readonly id: string
-  readonly priority: 'look' | 'job'
+  readonly priority: TaskPriority
   /** Runs to the next place where it may be interrupted; true once it has ended. Never rejects. */
   advance(): Promise<boolean>
   /** Tells an `advance` under way that it is no longer wanted. */
@@ -100,6 +105,7 @@ export class TaskScheduler {
     const found =
       this.#entries.find(({ cancelled }) => cancelled) ??
       runnable.find(({ task }) => task.priority === 'look') ??
+      runnable.find(({ task }) => task.priority === 'errand') ??
       this.#currentJob ??
       runnable[0]
     if (found?.task.priority === 'job' && !found.cancelled) this.#currentJob = found

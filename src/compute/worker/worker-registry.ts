@@ -14,6 +14,11 @@ import type { Loaded } from './warm-cache.ts'
 
 export type StartMessage = Extract<ToWorker, { type: 'start' }>
 export type ArtifactReader = (sha256: string) => Promise<Uint8Array>
+ Promise<string>
+=>=> Promise<string>
+
+/** A question's answer; long ones are generators like experiments: where they yield, looks go between, and a cancel takes effect. */
+export type MethodAnswer<R> = Promise<R> | AsyncGenerator<ExperimentEvent, R, void>
 
 /** An experiment with its parameters filled in. */
 export interface PreparedExperiment {
@@ -25,7 +30,7 @@ export type Methods = {
   readonly [M in keyof typeof WORKER_METHODS]: (
     params: z.infer<(typeof WORKER_METHODS)[M]['params']>,
     context: RunContext,
-  ) => Promise<z.infer<(typeof WORKER_METHODS)[M]['result']>>
+  ) => MethodAnswer<z.infer<(typeof WORKER_METHODS)[M]['result']>>
 }
 
 export interface StartedEngine {

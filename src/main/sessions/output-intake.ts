@@ -50,6 +50,11 @@ export async function readOutputs(
   }
 }
 
+/** Removes the files of outputs that nobody wants. */
+export async function discardOutputs(deliveries: readonly OutputDelivery[], scratchFolder: string): Promise<void> {
+  await Promise.all(deliveries.map((delivery) => removeFile(delivery, scratchFolder)))
+}
+
 /** @throws ConvScopeError 'damaged'; see `receiveOutputs` */
 export async function verifyDelivery(delivery: OutputDelivery, scratchFolder: string): Promise<void> {
   const { record } = delivery

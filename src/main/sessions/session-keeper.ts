@@ -133,7 +133,7 @@ export class SessionKeeper {
       threads: this.#threads,
       artifactFiles,
       scratchFolder: scratch.path,
-      memoryLimitBytes,
+      memoryLimitBytes: typeof memoryLimitBytes === 'function' ? memoryLimitBytes() : memoryLimitBytes,
       timings: { ...DEFAULT_TIMINGS, ...timings },
       onHeartbeat: (heartbeat) => this.#update(heartbeat),
     })
@@ -194,7 +194,7 @@ export class SessionKeeper {
 }
 
 /** What the machine has, or what the process may use of it (a container's limit). */
-function usableMemory(): number {
+export function usableMemory(): number {
   const constrained = process.constrainedMemory()
   return constrained > 0 ? Math.min(totalmem(), constrained) : totalmem()
 }

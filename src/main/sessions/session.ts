@@ -72,8 +72,14 @@ export class Session {
     return this.#request({ type: 'run', ...run }, handlers)
   }
 
-  call(id: string, method: string, params: Json, library: Library): Promise<Answer> {
-    return this.#request({ type: 'call', id, method, params, library }, {})
+  call(
+    id: string,
+    method: string,
+    params: Json,
+    library: Library,
+    handlers: RequestHandlers = {},
+  ): Promise<Answer> {
+    return this.#request({ type: 'call', id, method, params, library }, handlers)
   }
 
   pause(id: string): void {

@@ -2,7 +2,7 @@
 import type { EngineIdentity } from '../../shared/engines.ts'
 import type { OutputRecord } from '../../shared/runs.ts'
 import type { Json } from '../../shared/values.ts'
-import type { RunEvent } from '../../shared/wire/protocol.ts'
+import type { Library, RunEvent } from '../../shared/wire/protocol.ts'
 import type { Logger } from '../platform/logger.ts'
 import type { LaunchCommand } from './launcher.ts'
 import type { KeepOutput } from './output-intake.ts'
@@ -24,8 +24,8 @@ export interface SupervisorOptions {
   readonly scratchFolder: string
   readonly keepOutput: KeepOutput
   readonly logger: Logger
-  /** Four fifths of the machine's memory when left out. */
-  readonly memoryLimitBytes?: number
+  /** Asked for at every start of the worker. Four fifths of the machine's memory when left out. */
+  readonly memoryLimitBytes?: number | (() => number)
   readonly restarts?: RestartLimit
   readonly timings?: Partial<SessionTimings>
 }
@@ -34,6 +34,13 @@ export type RunRequest = Omit<SessionRun, 'document'> & { readonly document: unk
 export interface RunHandlers {
   /** In order. What it throws cancels the run, which then rejects with it. */
   readonly onEvent?: (event: RunEvent) => void | Promise<void>
+  readonly signal?: AbortSignal
+}
+/** What is told of a long question. */
+export type ErrandProgress = Pick<Extract<RunEvent, { type: 'step' }>, 'done' | 'total' | 'unit' | 'secondsLeft'>
+export interface ErrandHandlers {
+  readonly library?: Library
+  readonly onProgress?: (progress: ErrandProgress) => void
   readonly signal?: AbortSignal
 }
 export interface RunAnswer {

@@ -13,10 +13,10 @@ import {
   type WorkerMethodResult,
 } from '../../shared/wire/protocol.ts'
 import { ActiveRun, CancelledRun } from './active-run.ts'
-import { readOutputs, receiveOutputs } from './output-intake.ts'
+import { discardOutputs, readOutputs, receiveOutputs } from './output-intake.ts'
 import { SessionKeeper, type RunningSession } from './session-keeper.ts'
 import type { Answer } from './session-types.ts'
-import type { RunAnswer, RunHandlers, RunRequest, SupervisorOptions } from './supervisor-types.ts'
+import type { ErrandHandlers, RunAnswer, RunHandlers, RunRequest, SupervisorOptions } from './supervisor-types.ts'
 
 export class Supervisor {
   readonly #options: SupervisorOptions
@@ -107,18 +107,64 @@ export class Supervisor {
     params: WorkerMethodParams<M>,
     library: Library = { networks: {}, datasets: {} },
   ): Promise<{ result: WorkerMethodResult<M>; outputs: { record: OutputRecord; bytes: Uint8Array }[] }> {
-    this.#calls++
-    try {
+    return this.#occupied(async () => {
       const running = await this.#keeper.session()
       this.#keeper.refresh()
       const answer = await running.session.call(randomUUID(), method, plainJson(params), library)
       const outputs = await running.scratch.use((folder) => readOutputs(answer.outputs, folder))
       if (answer.state === 'cancelled') throw new ConvScopeError('cancelled', 'The session was stopped')
-      const parsed = WORKER_METHODS[method].result.safeParse(answer.result)
-      if (parsed.success) return { result: parsed.data as WorkerMethodResult<M>, outputs }
-      throw new ConvScopeError('damaged', `The compute worker answered "${method}" in a wrong form`, {
-        details: parsed.error.message,
-      })
+      return { result: resultOf(method, answer), outputs }
+    })
+  }
+
+  /**
+   * Asks the worker a long question: it tells of its progress and can be cancelled. Its outputs are in the artifact store
+   * before it resolves.
+   * @throws ConvScopeError 'cancelled' after an abort, with nothing kept; the method's own error, or the session's
+   */
+  async perform<M extends WorkerMethod>(
+    method: M,
+    params: WorkerMethodParams<M>,
+    { library = { networks: {}, datasets: {} }, onProgress, signal }: ErrandHandlers = {},
+  ): Promise<{ result: WorkerMethodResult<M>; outputs: OutputRecord[] }> {
+    const id = randomUUID()
+    const { promise: aborted, reject } = Promise.withResolvers<never>()
+    let running: RunningSession | undefined
+    const cancel = (): void => {
+      if (running) running.session.cancel(id)
+      else reject(cancelled())
+    }
+    return this.#occupied(async () => {
+      if (signal?.aborted) throw cancelled()
+      signal?.addEventListener('abort', cancel, { once: true })
+      try {
+        running = await Promise.race([this.#keeper.session(), aborted])
+        this.#keeper.refresh()
+        const { session, scratch } = running
+        const asking = session.call(id, method, plainJson(params), library, {
+          onEvent: (event) => {
+            if (event.type === 'step') onProgress?.(event)
+          },
+        })
+        const answer = await asking.catch((error: unknown) => {
+          // The worker had to be ended because it did not react: that is what was wanted.
+          throw signal?.aborted ? cancelled() : error
+        })
+        if (answer.state === 'cancelled' || signal?.aborted) {
+          await scratch.use((folder) => discardOutputs(answer.outputs, folder))
+          throw cancelled()
+        }
+        return { result: resultOf(method, answer), outputs: await this.#keep(answer, running) }
+      } finally {
+        signal?.removeEventListener('abort', cancel)
+      }
+    })
+  }
+
+  async #occupied<T>(act: () => Promise<T>): Promise<T> {
+    this.#calls++
+    try {
+      return await act()
     } finally {
       this.#calls--
       this.#afterWork()
@@ -188,4 +234,17 @@ export class Supervisor {
     this.#whenIdle = []
     for (const resume of waiting) resume()
   }
+}
+
+/** @throws ConvScopeError 'damaged' for a result in a wrong form */
+function resultOf<M extends WorkerMethod>(method: M, answer: Answer): WorkerMethodResult<M> {
+  const parsed = WORKER_METHODS[method].result.safeParse(answer.result)
+  if (parsed.success) return parsed.data as WorkerMethodResult<M>
+  throw new ConvScopeError('damaged', `The compute worker answered "${method}" in a wrong form`, {
+    details: parsed.error.message,
+  })
+}
+
+function cancelled(): ConvScopeError {
+  return new ConvScopeError('cancelled', 'This was cancelled before it was done')
 }

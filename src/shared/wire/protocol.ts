@@ -8,7 +8,7 @@ import { EngineIdentity, EngineReport, EngineWish } from '../engines.ts'
 import { ErrorReport } from '../errors.ts'
 import { LayerPage, NetworkRecord } from '../network/page.ts'
 import { OutputRecord } from '../runs.ts'
-import { Bytes, Sha256 } from '../values.ts'
+import { Bytes, LibraryName, Sha256 } from '../values.ts'
 
 /** Rises with every change that an older peer cannot read. */
 export const PROTOCOL_VERSION = 1
@@ -145,7 +145,7 @@ export type FromWorker = z.infer<typeof FromWorker>
 
 const datasetSplit = { dataset: z.string(), split: z.enum(['train', 'test']) }
 
-/** Methods of `call`, with parameters and answers. Arrays come as outputs. */
+/** Methods of `call`, with parameters and answers. Arrays come as outputs. `long` ones tell of their progress by `step` events. */
 export const WORKER_METHODS = {
   /** Geometry of a network of the library. */
   'network-page': { params: z.object({ network: z.string() }), result: z.array(LayerPage) },
@@ -182,7 +182,15 @@ export const WORKER_METHODS = {
   },
   /** Every engine with the reason it was or was not taken. */
   engines: { params: z.object({}), result: z.array(EngineReport) },
+      /** `[height, width, channels]` of the pictures of this page. */
+      shape: z.tuple([z.number().int(), z.number().int(), z.number().int()]),
 } as const
 export type WorkerMethod = keyof typeof WORKER_METHODS
 export type WorkerMethodParams<M extends WorkerMethod> = z.input<(typeof WORKER_METHODS)[M]['params']>
 export type WorkerMethodResult<M extends WorkerMethod> = z.infer<(typeof WORKER_METHODS)[M]['result']>
+
+/** A question that may take longer than a look: looks go between its steps, it tells of its progress, and it can be cancelled. */
+export function isLongMethod(method: string): boolean {
+  const known: Readonly<Record<string, { readonly params: z.ZodType; readonly long?: boolean }>> = WORKER_METHODS
+  return Object.hasOwn(known, method) && known[method]?.long === true
+}

@@ -29,6 +29,8 @@ const TIMINGS = {
 export interface TestSupervisor extends AsyncDisposable {
   readonly supervisor: Supervisor
   readonly folder: string
+  /** For another supervisor of the same kind. */
+  readonly options: SupervisorOptions
   /** Lines of the log. */
   readonly log: string[]
   /** Names of the scratch files that lie about. */
@@ -53,7 +55,7 @@ export async function testSupervisor(
     else await writeFile(path, delivery.bytes)
     return delivery.record
   }
-  const supervisor = new Supervisor({
+  const whole: SupervisorOptions = {
     name: 'test',
     launch: () =>
       localLaunch({
@@ -69,10 +71,12 @@ export async function testSupervisor(
     logger: { debug: note, info: note, warn: note, error: note },
     ...options,
     timings: { ...TIMINGS, ...options.timings },
-  })
+  }
+  const supervisor = new Supervisor(whole)
   return {
     supervisor,
     folder,
+    options: whole,
     log,
     keepOutput,
     scratchFiles: async () => (await readdir(scratch, { recursive: true })).filter((name) => name.endsWith('.part')),
