@@ -4,7 +4,7 @@ import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_thread
 import { ConvScopeError, toErrorReport } from '../../shared/errors.ts'
 import { isLongMethod, WORKER_METHODS, WorkerEvent, type ToWorker, type WorkerMethod } from '../../shared/wire/protocol.ts'
 import type { ExperimentEvent } from '../experiments/experiment.ts'
-import { artifactReader } from './artifact-reader.ts'
+import { artifactFinder, artifactReader } from './artifact-reader.ts'
 import { RunContext, type RunInputs, type SessionResources } from './run-context.ts'
 import { RunTask, type RunTaskOptions } from './run-task.ts'
 import { TaskScheduler } from './task-scheduler.ts'
@@ -83,6 +83,7 @@ export function runEngineThread(registry: WorkerRegistry): void {
         registry,
         engine,
         readArtifact: artifactReader(message),
+        findArtifact: artifactFinder(message),
         scratchFolder: message.scratchFolder,
         networks: new WarmCache(NETWORK_BOUNDS),
         datasets: new WarmCache(DATASET_BOUNDS),

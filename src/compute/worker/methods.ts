@@ -1,8 +1,11 @@
 /** The short questions that main asks; see `WORKER_METHODS`. */
 import { ConvScopeError } from '../../shared/errors.ts'
 import { measure, probeEngines } from '../engines/index.ts'
-import { pictureOf } from '../data/dataset-split.ts'
+import { datasetCounts, datasetPage } from '../data/dataset-page.ts'
+import { splitStatistics } from '../data/statistics.ts'
 import { buildGraph, layerPages } from '../network/graph.ts'
+import { knownArchitectures } from '../network/architectures/index.ts'
+import { importNetworkFiles } from './import-network.ts'
 import type { RunContext } from './run-context.ts'
 import type { Methods, StartMessage } from './worker-registry.ts'
 
@@ -11,24 +14,23 @@ export function workerMethods(startOptions: () => Pick<StartMessage, 'threads' |
   return {
     'network-page': async ({ network }, context) => layerPages(buildGraph(context.record(network).spec)),
     'network-weights': async ({ network, layer }, context) => networkWeights(network, layer, context),
-    'dataset-page': async ({ dataset, split, offset, count, classIndex }, context) => {
+    'dataset-page': async ({ dataset, split, offset, count, classIndex, side }, context) => {
       const data = await context.dataset(dataset, split)
-      const all = [...data.labels.keys()].filter(
-        (index) => classIndex === undefined || data.labels[index] === classIndex,
-      )
-      const indices = all.slice(offset, offset + count)
-      const [height, width, channels] = data.shape
-      const images = new Uint8Array(indices.length * height * width * channels)
-      indices.forEach((index, position) => images.set(pictureOf(data, index), position * height * width * channels))
-      await context.outputArray('images', [indices.length, height, width, channels], images)
-      return { total: all.length, indices, labels: indices.map((index) => data.labels[index] ?? 0) }
+      const { images, ...page } = await datasetPage(data, { offset, count, classIndex, side })
+      await context.outputArray('images', [page.indices.length, ...page.shape], images)
+      return page
     },
-    'dataset-counts': async ({ dataset, split }, context) => {
-      const data = await context.dataset(dataset, split)
-      const counts = data.record.classes.map(() => 0)
-      for (const label of data.labels) counts[label] = (counts[label] ?? 0) + 1
-      return counts
-    },
+    'dataset-counts': async ({ dataset, split }, context) => datasetCounts(await context.dataset(dataset, split)).classes,
+    'dataset-statistics': ({ dataset, split }, context) => splitStatistics(dataset, split, context),
+    architectures: async () =>
+      knownArchitectures.map(({ name, title, source, parameters, trainable }) => ({
+        name,
+        title,
+        source,
+        parameters,
+        trainable,
+      })),
+    'network-import': importNetworkFiles,
     measure: async (_params, context) => measure(context.engine),
     engines: async () => {
       const { threads, cacheFolder } = startOptions()

@@ -10,13 +10,14 @@ import type { ExperimentContext } from '../experiments/experiment.ts'
 import type { Network } from '../network/network.ts'
 import { OutputWriter, type OutputDescription, type WriteFile } from './output-writer.ts'
 import type { Lease, WarmCache } from './warm-cache.ts'
-import type { ArtifactReader, WorkerRegistry } from './worker-registry.ts'
+import type { ArtifactFinder, ArtifactReader, WorkerRegistry } from './worker-registry.ts'
 
 /** What the runs of a session share. */
 export interface SessionResources {
   readonly registry: WorkerRegistry
   readonly engine: Engine | undefined
   readonly readArtifact: ArtifactReader
+  readonly findArtifact: ArtifactFinder
   readonly scratchFolder: string
   readonly networks: WarmCache<Network>
   readonly datasets: WarmCache<DatasetSplitData>
@@ -28,9 +29,9 @@ export interface RunInputs {
   readonly pictures: boolean
   readonly checkpoint: Uint8Array | undefined
   readonly signal: AbortSignal
-}
   /** Sends a step, lets messages in, and throws where one of them was a cancel. */
   readonly onProgress: (done: number, total: number, unit: string) => void
+}
 
 export class RunContext implements ExperimentContext {
   readonly outputs: OutputWriter
@@ -40,8 +41,8 @@ export class RunContext implements ExperimentContext {
   readonly signal: AbortSignal
   readonly #resources: SessionResources
   readonly #library: Library
-  readonly #leases = new Map<string, Promise<Lease<unknown>>>()
   readonly #onProgress: RunInputs['onProgress']
+  readonly #leases = new Map<string, Promise<Lease<unknown>>>()
 
   constructor(resources: SessionResources, inputs: RunInputs) {
     this.#resources = resources
@@ -50,8 +51,8 @@ export class RunContext implements ExperimentContext {
     this.pictures = inputs.pictures
     this.checkpoint = inputs.checkpoint
     this.signal = inputs.signal
-    this.outputs = new OutputWriter(resources.scratchFolder)
     this.#onProgress = inputs.onProgress
+    this.outputs = new OutputWriter(resources.scratchFolder)
   }
 
   get engine(): Engine {
@@ -75,12 +76,12 @@ export class RunContext implements ExperimentContext {
     return record
   }
 
-  async dataset(name: string, split: 'train' | 'test'): Promise<DatasetSplitData> {
+  async dataset(name: string, split: string): Promise<DatasetSplitData> {
     const record = Object.hasOwn(this.#library.datasets, name) ? this.#library.datasets[name] : undefined
     if (!record) throw missing('data set', name, Object.keys(this.#library.datasets))
-    const { datasets, registry, readArtifact } = this.#resources
+    const { datasets, registry, readArtifact: read, findArtifact: find } = this.#resources
     const key = `${record.hash} ${split}`
-    const load = () => registry.loadDataset(record, split, readArtifact)
+    const load = () => registry.loadDataset(record, split, { read, find })
     const lease = await this.#lease(`dataset ${key}`, () => datasets.acquire(key, load))
     return lease.value
   }
@@ -114,7 +115,6 @@ export class RunContext implements ExperimentContext {
     await this.outputs.put({ name, kind: 'json' }, new TextEncoder().encode(text))
   }
 
-  /** Lets go of networks and data sets, and removes the files of outputs that nobody took. */
   /** Writes a file straight into the scratch folder: for what is too large to be in memory as a whole. */
   async outputFile(description: OutputDescription, write: WriteFile): Promise<void> {
     await this.outputs.putFile(description, write)
@@ -129,6 +129,7 @@ export class RunContext implements ExperimentContext {
     this.#onProgress(done, total, unit)
   }
 
+  /** Lets go of networks and data sets, and removes the files of outputs that nobody took. */
   async close(): Promise<void> {
     for (const leasing of this.#leases.values()) {
       const lease = await leasing.catch(() => undefined)

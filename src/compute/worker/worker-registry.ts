@@ -5,7 +5,7 @@ import type { EngineReport } from '../../shared/engines.ts'
 import type { NetworkRecord } from '../../shared/network/page.ts'
 import type { ArrayValues } from '../../shared/npy.ts'
 import type { ToWorker, WORKER_METHODS } from '../../shared/wire/protocol.ts'
-import type { DatasetSplitData } from '../data/dataset-split.ts'
+import type { DatasetFiles, DatasetSplitData } from '../data/dataset-split.ts'
 import type { Engine } from '../engines/engine.ts'
 import type { ExperimentContext, ExperimentEvent } from '../experiments/experiment.ts'
 import type { Network } from '../network/network.ts'
@@ -14,8 +14,8 @@ import type { Loaded } from './warm-cache.ts'
 
 export type StartMessage = Extract<ToWorker, { type: 'start' }>
 export type ArtifactReader = (sha256: string) => Promise<Uint8Array>
- Promise<string>
-=>=> Promise<string>
+/** Where an artifact lies; its hash is not looked at. */
+export type ArtifactFinder = (sha256: string) => Promise<string>
 
 /** A question's answer; long ones are generators like experiments: where they yield, looks go between, and a cancel takes effect. */
 export type MethodAnswer<R> = Promise<R> | AsyncGenerator<ExperimentEvent, R, void>
@@ -55,7 +55,7 @@ export interface WorkerRegistry {
   /** @throws ConvScopeError 'invalid-input' or 'unsupported' for a document that cannot be run */
   prepare(document: unknown): PreparedExperiment
   loadNetwork(record: NetworkRecord, read: ArtifactReader, engine: Engine): Promise<Loaded<Network>>
-  loadDataset(record: DatasetRecord, split: 'train' | 'test', read: ArtifactReader): Promise<Loaded<DatasetSplitData>>
+  loadDataset(record: DatasetRecord, split: string, files: DatasetFiles): Promise<Loaded<DatasetSplitData>>
   readonly encode: OutputEncoders
   readonly methods: Methods
 }

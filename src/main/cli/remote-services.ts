@@ -17,12 +17,15 @@ export function remoteServices({ system, networks, datasets, jobs, runs }: Contr
       list: () => networks.list(),
       page: (input) => networks.page(input),
       weights: (input) => networks.weights(input),
+      architectures: () => networks.architectures(),
+      import: (input, options) => stream(() => networks.import(input, { signal: options?.signal })),
       remove: (input) => networks.remove(input),
     },
     datasets: {
       list: () => datasets.list(),
       page: (input) => datasets.page(input),
       counts: (input) => datasets.counts(input),
+      statistics: (input, options) => datasets.statistics(input, { signal: options?.signal }),
     },
     jobs: {
       start: (input) => jobs.start(input),

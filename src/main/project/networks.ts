@@ -20,7 +20,7 @@ export class Networks extends LibraryTable<NetworkRecord> {
    * @throws ConvScopeError 'conflict' for a name in use, 'damaged' where the hash is not the record's
    */
   save(record: NetworkRecord, { replace = false }: { replace?: boolean } = {}): void {
-    const { name, title, weights, source, runId, testError, hash, addedAt } = parseRow(
+    const { name, title, weights, source, runId, testError, origin, findings, hash, addedAt } = parseRow(
       NetworkRecord,
       record,
       this.title(record.name),
@@ -28,8 +28,8 @@ export class Networks extends LibraryTable<NetworkRecord> {
     requireHash(hash, networkHash(record), this.title(name))
     this.requireFree(name, source, replace)
     this.database.run(
-      `INSERT OR REPLACE INTO network (name, title, spec, weights, source, run_id, test_error, hash, added_at)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+      `INSERT OR REPLACE INTO network (name, title, spec, weights, source, run_id, test_error, origin, findings, hash, added_at)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
       name,
       title,
       // As given, without the defaults that reading fills in: what is stored is what is hashed, in later versions too.
@@ -38,6 +38,8 @@ export class Networks extends LibraryTable<NetworkRecord> {
       source,
       runId ?? null,
       toJsonColumn(testError),
+      toJsonColumn(origin),
+      toJsonColumn(findings),
       hash,
       addedAt,
     )
@@ -54,6 +56,8 @@ function read(row: Row, title: string): NetworkRecord {
     source: row['source'],
     runId: optional(row['run_id']),
     testError: jsonColumn(row, 'test_error', title),
+    origin: jsonColumn(row, 'origin', title),
+    findings: jsonColumn(row, 'findings', title),
     hash: row['hash'],
     addedAt: row['added_at'],
   }

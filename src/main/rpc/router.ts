@@ -48,12 +48,17 @@ export function createRouter(services: Services, log: RpcLog) {
       list: os.networks.list.handler(() => networks.list()),
       page: os.networks.page.handler(({ input }) => networks.page(input)),
       weights: os.networks.weights.handler(({ input }) => networks.weights(input)),
+      architectures: os.networks.architectures.handler(() => networks.architectures()),
+      import: os.networks.import.handler(({ input, signal }) =>
+        stream('networks.import', signal, (inner) => networks.import(input, { signal: inner })),
+      ),
       remove: os.networks.remove.handler(({ input }) => networks.remove(input)),
     },
     datasets: {
       list: os.datasets.list.handler(() => datasets.list()),
       page: os.datasets.page.handler(({ input }) => datasets.page(input)),
       counts: os.datasets.counts.handler(({ input }) => datasets.counts(input)),
+      statistics: os.datasets.statistics.handler(({ input, signal }) => datasets.statistics(input, { signal })),
     },
     jobs: {
       start: os.jobs.start.handler(({ input }) => jobs.start(input)),

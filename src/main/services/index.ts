@@ -8,11 +8,13 @@ import { createLogger } from '../platform/logger.ts'
 import type { Project } from '../project/project.ts'
 import { localLaunch } from '../sessions/launcher.ts'
 import { Supervisor } from '../sessions/supervisor.ts'
+import type { SupervisorOptions } from '../sessions/supervisor-types.ts'
 import { addBuiltIns } from './built-in.ts'
 import { createDatasets } from './datasets.ts'
 import { SessionExecutor } from './executor.ts'
 import { createJobs } from './jobs.ts'
 import { NativeEngine } from './native-engine.ts'
+import { FileSession } from './file-session.ts'
 import { createNetworks } from './networks.ts'
 import { programFolder as findProgramFolder } from './program-folder.ts'
 import { createRuns } from './runs.ts'
@@ -58,11 +60,8 @@ export async function createServices(options: ServicesOptions): Promise<RunningS
   const isInteractive = shell !== 'command'
   const problems = await addBuiltIns(project, programFolder)
 
-  const supervisor = new Supervisor({
-    name: 'compute',
+  const session: Omit<SupervisorOptions, 'name' | 'engine'> = {
     launch: (threads) => localLaunch({ workerPath, threads, compileCacheFolder: join(cacheFolder, 'compiled') }),
-    engine: options.engineWish ?? stored.engine,
-    threads: options.threads ?? stored.threads,
     cacheFolder,
     artifactFolders: [project.artifacts.folder],
     artifactFiles: Object.fromEntries(project.artifacts.builtInFiles),
@@ -74,7 +73,14 @@ export async function createServices(options: ServicesOptions): Promise<RunningS
       return record
     },
     logger: createLogger('worker'),
+  }
+  const supervisor = new Supervisor({
+    ...session,
+    name: 'compute',
+    engine: options.engineWish ?? stored.engine,
+    threads: options.threads ?? stored.threads,
   })
+  const files = new FileSession({ ...session, logger: createLogger('files') })
   const nativeEngine = new NativeEngine({
     programFolder,
     cacheFolder,
@@ -109,13 +115,14 @@ export async function createServices(options: ServicesOptions): Promise<RunningS
 
   return {
     system,
-    networks: createNetworks(project, supervisor),
+    networks: createNetworks(project, supervisor, files),
     datasets: createDatasets(project, supervisor),
     jobs: createJobs(queue),
     runs: createRuns(project, queue),
     nativeEngine,
     close: async () => {
       nativeEngine.close()
+      await files.close()
       await queue.close()
       await supervisor.stop('The program closes')
       system.close()

@@ -3,9 +3,12 @@ import type { NetworkPage, NetworkRecord } from '../../shared/network/page.ts'
 import type { Library } from '../../shared/wire/protocol.ts'
 import type { Project } from '../project/project.ts'
 import type { Supervisor } from '../sessions/supervisor.ts'
+import type { FileSession } from './file-session.ts'
+import { importNetwork, withoutSpec } from './imports.ts'
+import { progressStream } from './progress-stream.ts'
 import type { NetworksService } from './services.ts'
 
-export function createNetworks(project: Project, supervisor: Supervisor): NetworksService {
+export function createNetworks(project: Project, supervisor: Supervisor, files: FileSession): NetworksService {
   /** By the network's hash: what a worker once computed of it stays true. */
   const pages = new Map<string, NetworkPage['layers']>()
 
@@ -36,14 +39,16 @@ export function createNetworks(project: Project, supervisor: Supervisor): Networ
         return { parameter, shape, values: new Uint8Array(output?.bytes ?? []) }
       })
     },
+    architectures: async () => (await files.perform('architectures', {}, { sizeBytes: 0 })).result,
+    import: (request, options) =>
+      progressStream(
+        (report, signal) => importNetwork(request, { project, session: files }, report, signal),
+        options?.signal,
+      ),
     remove: async ({ name }) => {
       project.networks.remove(name)
     },
   }
-}
-
-function withoutSpec(record: NetworkRecord): Omit<NetworkRecord, 'spec'> {
-  return Object.fromEntries(Object.entries(record).filter(([name]) => name !== 'spec')) as Omit<NetworkRecord, 'spec'>
 }
 
 function libraryOf(network: NetworkRecord): Library {

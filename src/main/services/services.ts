@@ -4,10 +4,12 @@
  * thrown as a `ConvScopeError`.
  */
 import type { DoctorReport, Settings, SystemStatus } from '../../shared/contract/system.ts'
-import type { DatasetRecord } from '../../shared/datasets.ts'
+import type { DatasetRecord, SplitStatistics } from '../../shared/datasets.ts'
 import type { ExperimentKindName } from '../../shared/experiments/index.ts'
 import type { JobEvent, JobSummary } from '../../shared/jobs.ts'
-import type { NetworkPage, NetworkRecord } from '../../shared/network/page.ts'
+import type { NetworkImportRequest } from '../../shared/contract/networks.ts'
+import type { ProgressOr } from '../../shared/contract/progress.ts'
+import type { ArchitectureSummary, NetworkPage, NetworkSummary } from '../../shared/network/page.ts'
 import type { Look, RunRecord, RunState, RunSummary } from '../../shared/runs.ts'
 import type { Json } from '../../shared/values.ts'
 
@@ -40,19 +42,23 @@ export interface SystemService {
 }
 
 export interface NetworksService {
-  list(): Promise<Omit<NetworkRecord, 'spec'>[]>
+  list(): Promise<NetworkSummary[]>
   page(input: { name: string }): Promise<NetworkPage>
   /** `values` are the bytes of an `.npy` file. */
   weights(input: { name: string; layer: string }): Promise<{ parameter: string; shape: number[]; values: Uint8Array }[]>
+  architectures(): Promise<ArchitectureSummary[]>
+  /** Leaving the stream cancels the import. */
+  import(input: NetworkImportRequest, options?: StreamOptions): AsyncIterable<ProgressOr<NetworkSummary>>
   remove(input: { name: string }): Promise<void>
 }
 
 export interface DatasetPageRequest {
   name: string
-  split: 'train' | 'test'
+  split: string
   offset: number
   count: number
   classIndex?: number
+  side?: number
 }
 
 export interface DatasetPage {
@@ -68,7 +74,9 @@ export interface DatasetPage {
 export interface DatasetsService {
   list(): Promise<DatasetRecord[]>
   page(input: DatasetPageRequest): Promise<DatasetPage>
-  counts(input: { name: string; split: 'train' | 'test' }): Promise<number[]>
+  counts(input: { name: string; split: string }): Promise<number[]>
+  /** Kept once it has been computed. */
+  statistics(input: { name: string; split: string }, options?: CallOptions): Promise<SplitStatistics>
 }
 
 export interface JobsService {

@@ -1,11 +1,29 @@
 import { oc } from '@orpc/contract'
 import * as z from 'zod'
-import { NetworkPage, NetworkRecord } from '../network/page.ts'
-import { Bytes, LibraryName } from '../values.ts'
+import { ArchitectureSummary, NetworkPage, NetworkSummary } from '../network/page.ts'
+import { NetworkSpec } from '../network/spec.ts'
+import { Bytes, LibraryName, Sha256 } from '../values.ts'
 import { failures } from './failures.ts'
+import { progressThen } from './progress.ts'
+
+/** A file that was uploaded, or one on the machine where the program runs (absolute; a folder stands for the files in it). */
+export const ImportFile = z.union([
+  z.strictObject({ name: z.string().min(1).max(255), sha256: Sha256 }),
+  z.strictObject({ path: z.string().min(1).max(4096) }),
+])
+export type ImportFile = z.infer<typeof ImportFile>
+
+export const NetworkImportRequest = z.object({
+  files: z.array(ImportFile).min(1).max(1000),
+  /** Of the network in the library. */
+  name: LibraryName,
+  /** For files that hold only weights: a known architecture, another network of the library, or the layers themselves. */
+  architecture: z.union([LibraryName, NetworkSpec]).optional(),
+})
+export type NetworkImportRequest = z.infer<typeof NetworkImportRequest>
 
 export const networks = {
-  list: oc.errors(failures).output(z.array(NetworkRecord.omit({ spec: true }))),
+  list: oc.errors(failures).output(z.array(NetworkSummary)),
   /** Layers with shapes, parameters and receptive fields. */
   page: oc
     .errors(failures)
@@ -16,6 +34,10 @@ export const networks = {
     .errors(failures)
     .input(z.object({ name: LibraryName, layer: LibraryName }))
     .output(z.array(z.object({ parameter: z.string(), shape: z.array(z.number()), values: Bytes }))),
+  /** Known architectures. */
+  architectures: oc.errors(failures).output(z.array(ArchitectureSummary)),
+  /** Reads a network from files into the library. What was noticed about it is in its findings. */
+  import: oc.errors(failures).input(NetworkImportRequest).output(progressThen(NetworkSummary)),
   remove: oc
     .errors(failures)
     .input(z.object({ name: LibraryName }))

@@ -3,10 +3,12 @@
  * The worker says `hello` first; main answers `start`; the worker answers `ready` or `failed-to-start`.
  */
 import * as z from 'zod'
-import { DatasetRecord } from '../datasets.ts'
+import { DatasetRecord, SplitStatistics, ThumbnailSide } from '../datasets.ts'
 import { EngineIdentity, EngineReport, EngineWish } from '../engines.ts'
 import { ErrorReport } from '../errors.ts'
-import { LayerPage, NetworkRecord } from '../network/page.ts'
+import { Finding } from '../network/finding.ts'
+import { ArchitectureSummary, LayerPage, NetworkOrigin, NetworkRecord } from '../network/page.ts'
+import { NetworkSpec } from '../network/spec.ts'
 import { OutputRecord } from '../runs.ts'
 import { Bytes, LibraryName, Sha256 } from '../values.ts'
 
@@ -143,7 +145,7 @@ export const FromWorker = z.discriminatedUnion('type', [
 ])
 export type FromWorker = z.infer<typeof FromWorker>
 
-const datasetSplit = { dataset: z.string(), split: z.enum(['train', 'test']) }
+const datasetSplit = { dataset: z.string(), split: LibraryName }
 
 /** Methods of `call`, with parameters and answers. Arrays come as outputs. `long` ones tell of their progress by `step` events. */
 export const WORKER_METHODS = {
@@ -154,22 +156,40 @@ export const WORKER_METHODS = {
     params: z.object({ network: z.string(), layer: z.string() }),
     result: z.array(z.object({ parameter: z.string(), shape: z.array(z.number().int().nonnegative()) })),
   },
+  /** Published architectures that weights can be bound to. */
+  architectures: { params: z.object({}), result: z.array(ArchitectureSummary) },
+  /** Reads a network from the files that make it up; with the output `weights` (safetensors). */
+  'network-import': {
+    params: z.object({
+      files: z.array(z.object({ name: z.string(), path: z.string() })).min(1),
+      name: LibraryName,
+      /** A known architecture or the layers themselves, for files that hold only weights. */
+      architecture: z.union([LibraryName, NetworkSpec]).optional(),
+    }),
+    result: z.object({ spec: NetworkSpec, origin: NetworkOrigin, findings: z.array(Finding) }),
+    long: true,
+  },
   /** With the output array `images`, `[count, height, width, channels]` of bytes. `total` counts what there is of the class. */
   'dataset-page': {
     params: z.object({
       ...datasetSplit,
       offset: z.number().int().nonnegative(),
       count: z.number().int().min(1).max(1000),
-      classIndex: z.number().int().nonnegative().optional(),
+      classIndex: z.number().int().min(-1).optional(),
+      side: ThumbnailSide.optional(),
     }),
     result: z.object({
       total: z.number().int(),
       indices: z.array(z.number().int()),
       labels: z.array(z.number().int()),
+      /** `[height, width, channels]` of the pictures of this page. */
+      shape: z.tuple([z.number().int(), z.number().int(), z.number().int()]),
     }),
   },
   /** Pictures of each class. */
   'dataset-counts': { params: z.object(datasetSplit), result: z.array(z.number().int().nonnegative()) },
+  /** Mean and standard deviation of the pixels, sizes, classes; reads every picture. */
+  'dataset-statistics': { long: true, params: z.object(datasetSplit), result: SplitStatistics },
   /** Measured speed of the session's engine. */
   measure: {
     params: z.object({}),
@@ -182,15 +202,13 @@ export const WORKER_METHODS = {
   },
   /** Every engine with the reason it was or was not taken. */
   engines: { params: z.object({}), result: z.array(EngineReport) },
-      /** `[height, width, channels]` of the pictures of this page. */
-      shape: z.tuple([z.number().int(), z.number().int(), z.number().int()]),
 } as const
 export type WorkerMethod = keyof typeof WORKER_METHODS
-export type WorkerMethodParams<M extends WorkerMethod> = z.input<(typeof WORKER_METHODS)[M]['params']>
-export type WorkerMethodResult<M extends WorkerMethod> = z.infer<(typeof WORKER_METHODS)[M]['result']>
 
 /** A question that may take longer than a look: looks go between its steps, it tells of its progress, and it can be cancelled. */
 export function isLongMethod(method: string): boolean {
   const known: Readonly<Record<string, { readonly params: z.ZodType; readonly long?: boolean }>> = WORKER_METHODS
   return Object.hasOwn(known, method) && known[method]?.long === true
 }
+export type WorkerMethodParams<M extends WorkerMethod> = z.input<(typeof WORKER_METHODS)[M]['params']>
+export type WorkerMethodResult<M extends WorkerMethod> = z.infer<(typeof WORKER_METHODS)[M]['result']>

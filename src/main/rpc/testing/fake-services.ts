@@ -148,6 +148,16 @@ export function createFakeServices(): FakeServices {
         })
       },
       weights: async () => [{ parameter: 'bias', shape: [3], values: Uint8Array.of(0, 127, 255) }],
+      architectures: async () => [],
+      async *import(input, options) {
+        note('networks.import', input)
+        yield { type: 'progress', done: 1, total: 100, unit: '%' }
+        if (input.name.startsWith('endless')) {
+          await aborted(options?.signal)
+          note('networks.import aborted')
+        }
+        yield { type: 'done', result: SAMPLE_NETWORK }
+      },
       remove: async (input) => note('networks.remove', input),
     },
     datasets: {
@@ -159,6 +169,9 @@ export function createFakeServices(): FakeServices {
         return { total: 60_000, indices: [1], labels: [2], shape: [28, 28, 1], images }
       },
       counts: async () => [5, 6],
+      statistics: async ({ name }) => {
+        throw new ConvScopeError('not-found', `There is no data set "${name}"`)
+      },
     },
     jobs: {
       start: async (input) => {
