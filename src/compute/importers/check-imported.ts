@@ -1,21 +1,8 @@
 /** What holds of every imported network, whatever its format. */
 import { ConvScopeError } from '../../shared/errors.ts'
-import { buildGraph, parseNetworkSpec, type Graph } from '../network/graph.ts'
+import { buildGraph, parseNetworkSpec } from '../network/graph.ts'
+import { storedTensors } from '../network/weights.ts'
 import type { ImportedNetwork } from './imported-network.ts'
-
-/** A kernel and whatever else has values, as the graph names and shapes it. */
-export interface NamedParameter {
-  /** `<layer>/<parameter>`. */
-  readonly path: string
-  readonly shape: readonly number[]
-}
-
-/** Every parameter of a graph, in the order of the layers. */
-export function parametersOf(graph: Graph): NamedParameter[] {
-  return graph.layers.flatMap((layer) =>
-    layer.parameters.map(({ name, shape }) => ({ path: `${layer.name}/${name}`, shape })),
-  )
-}
 
 /**
  * Checks that the specification is a network and that exactly its parameters are there, each in its shape. The result names the tensors
@@ -29,7 +16,7 @@ export function checkImported(imported: ImportedNetwork, source: string): Import
     new ConvScopeError('damaged', `The weights in ${source} do not fit its layers: ${reason}.`, {
       remedy: 'Use the weights that belong to this network, or export it again.',
     })
-  const parameters = parametersOf(buildGraph(spec))
+  const parameters = storedTensors(buildGraph(spec))
   const tensors = new Map(
     parameters.map(({ path, shape }) => {
       const tensor = imported.tensors.get(path)

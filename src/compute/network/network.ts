@@ -5,7 +5,9 @@ import type { NetworkSpec } from '../../shared/network/spec.ts'
 import { mapShape, need, type Shape, type Tensor, type TensorFlow, type Tensors } from './layer.ts'
 import { buildGraph, layerNamed, layerPages, type Graph, type GraphLayer } from './graph.ts'
 import { switchPlaces } from './layers/max-pool.ts'
+import { withMeanImage } from './mean-image.ts'
 import { boxOf, clipBox, type Box } from './receptive-field.ts'
+import { decodeSafetensors } from './safetensors.ts'
 import { walkDown, walkUp, type Weights } from './walk.ts'
 import { readWeights } from './weights.ts'
 import { windowsOf } from './windows.ts'
@@ -102,12 +104,13 @@ export class Network {
 
   /**
    * Checks the specification, reads the weights and brings them to the engine.
-   * @param weights a safetensors file with `<layer>/<parameter>`
+   * @param weights a safetensors file with the tensors that `storedTensors` names
    * @throws ConvScopeError 'invalid-input' or 'damaged' that names the layer and the reason
    */
   static load(tf: TensorFlow, spec: NetworkSpec, weights: Uint8Array): Network {
-    const graph = buildGraph(spec)
-    return new Network(tf, graph, readWeights(tf, graph, weights))
+    const file = decodeSafetensors(weights)
+    const graph = buildGraph(withMeanImage(spec, file))
+    return new Network(tf, graph, readWeights(tf, graph, file))
   }
 
   /** A network of weights that are on the engine already; it becomes their owner. */

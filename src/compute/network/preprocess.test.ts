@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
-import { Preprocessing } from '../../shared/network/spec.ts'
-import { preprocess, toPicture } from './preprocess.ts'
+import { NetworkSpec, Preprocessing } from '../../shared/network/spec.ts'
+import { withMeanImage } from './mean-image.ts'
+import { inputRange, preprocess, toPicture } from './preprocess.ts'
 import { resize } from './resize.ts'
 
 const shape = [7, 5, 3] as const
@@ -129,5 +130,49 @@ describe('preprocess', () => {
     const input = preprocess(picture, caffe, shape)
     expect([...toPicture(input.data, input.shape, caffe).data]).toEqual([...picture.data])
     expect([...toPicture([1e6, -1e6, 0], [1, 1, 3], caffe).data]).toEqual([123, 0, 255])
+  })
+})
+
+describe('inputRange', () => {
+  it('is what black and white become', () => {
+    const caffe = Preprocessing.parse({ channelOrder: 'bgr', scale: 1, mean: [104, 117, 123], std: [1, 2, 4] })
+    const { low, high } = inputRange(caffe, [1, 1, 3])
+    expect([...low]).toEqual([-104, -117 / 2, -123 / 4])
+    expect([...high]).toEqual([255 - 104, (255 - 117) / 2, (255 - 123) / 4])
+    const inverted = inputRange(Preprocessing.parse({ channelOrder: 'grey', scale: -1, mean: [-255] }), [1, 1, 1])
+    expect([...inverted.low, ...inverted.high]).toEqual([0, 255])
+  })
+})
+
+describe('a mean picture', () => {
+  const spec = NetworkSpec.parse({
+    format: 'convscope-network',
+    version: 1,
+    name: 'means',
+    title: 'Means',
+    preprocessing: { channelOrder: 'bgr', scale: 1, mean: [1, 1, 1], std: [1, 2, 4], meanImage: 'preprocessing/mean' },
+    layers: [
+      { name: 'input', type: 'input', shape: [1, 2, 3] },
+      { name: 'relu', type: 'relu' },
+    ],
+  })
+  const tensor = (shape: number[]) =>
+    new Map([['preprocessing/mean', { dtype: 'F32' as const, shape, data: Float32Array.of(10, 20, 30, 40, 50, 60) }]])
+
+  it('is subtracted place by place, in network order, and added again for display', () => {
+    const { preprocessing } = withMeanImage(spec, tensor([1, 2, 3]))
+    const pixels = { shape: [1, 2, 3] as const, data: Uint8Array.of(30, 20, 10, 61, 52, 43) }
+    const input = preprocess(pixels, preprocessing, [1, 2, 3])
+    expect([...input.data]).toEqual([0, 0, 0, 3, 1, 0.25])
+    expect([...toPicture(input.data, [1, 2, 3], preprocessing).data]).toEqual([...pixels.data])
+    expect([...inputRange(preprocessing, [1, 2, 3]).low]).toEqual([-10, -10, -7.5, -40, -25, -15])
+    expect(JSON.parse(JSON.stringify(preprocessing))).toEqual(spec.preprocessing)
+  })
+
+  it('is asked for where it is missing, of another shape, or not loaded', () => {
+    expect(() => withMeanImage(spec, new Map())).toThrow(/mean picture of the network means is missing/)
+    expect(() => withMeanImage(spec, tensor([2, 1, 3]))).toThrow(/of shape \[2, 1, 3\] and not \[1, 2, 3\]/)
+    const pixels = { shape: [1, 2, 3] as const, data: new Uint8Array(6) }
+    expect(() => preprocess(pixels, spec.preprocessing, [1, 2, 3])).toThrow(/was not loaded/)
   })
 })

@@ -1,5 +1,6 @@
 /** From a picture of bytes to a network's input and back, by the network's `Preprocessing`. */
 import type { Preprocessing } from '../../shared/network/spec.ts'
+import { meanImageOf } from './mean-image.ts'
 import { resize, type FloatPicture, type Picture } from './resize.ts'
 
 /**
@@ -19,9 +20,10 @@ export function preprocess(picture: Picture, preprocessing: Preprocessing, shape
   }
   const [, , channels] = ordered.shape
   const { scale } = preprocessing
+  const mean = meansOf(preprocessing)
   const data = ordered.data.map((value, index) => {
     const channel = index % channels
-    return (value * scale - (preprocessing.mean[channel] ?? 0)) / (preprocessing.std[channel] ?? 1)
+    return (value * scale - mean(index, channel)) / (preprocessing.std[channel] ?? 1)
   })
   return { shape: ordered.shape, data }
 }
@@ -37,12 +39,42 @@ export function toPicture(
 ): { readonly shape: readonly [number, number, number]; readonly data: Uint8ClampedArray } {
   const [, , channels] = shape
   const data = new Uint8ClampedArray(input.length)
+  const mean = meansOf(preprocessing)
   for (let index = 0; index < data.length; index++) {
     const channel = index % channels
-    const value = (input[index] ?? 0) * (preprocessing.std[channel] ?? 1) + (preprocessing.mean[channel] ?? 0)
+    const value = (input[index] ?? 0) * (preprocessing.std[channel] ?? 1) + mean(index, channel)
     data[index - channel + displayChannel(channel, preprocessing)] = value / preprocessing.scale
   }
   return { shape, data }
+}
+
+/** The values of a network's input that bytes can give, one of each a place of the input: what 0 and 255 become. */
+export interface InputRange {
+  readonly low: Float32Array
+  readonly high: Float32Array
+}
+
+/**
+ * What pictures of bytes can become in network space, for optimisation and attacks that must stay inside.
+ * @param shape `[height, width, channels]` of the input layer
+ */
+export function inputRange(preprocessing: Preprocessing, shape: readonly [number, number, number]): InputRange {
+  const [height, width, channels] = shape
+  const mean = meansOf(preprocessing)
+  const at = (byte: number) =>
+    Float32Array.from({ length: height * width * channels }, (_, index) => {
+      const channel = index % channels
+      return (byte * preprocessing.scale - mean(index, channel)) / (preprocessing.std[channel] ?? 1)
+    })
+  const [zero, full] = [at(0), at(255)]
+  return preprocessing.scale < 0 ? { low: full, high: zero } : { low: zero, high: full }
+}
+
+/** What is subtracted at a place of the input. */
+function meansOf(preprocessing: Preprocessing): (index: number, channel: number) => number {
+  const image = meanImageOf(preprocessing)
+  if (image !== undefined) return (index) => image[index] ?? 0
+  return (_index, channel) => preprocessing.mean[channel] ?? 0
 }
 
 function displayChannel(channel: number, { channelOrder }: Preprocessing): number {

@@ -95,10 +95,14 @@ export type LayerSpec = z.infer<typeof LayerSpec>
 export type LayerType = LayerSpec['type']
 export type LayerOf<T extends LayerType> = Extract<LayerSpec, { type: T }>
 
+/** Where the weights file holds the mean picture of a pipeline that subtracts one. */
+export const MEAN_IMAGE_TENSOR = 'preprocessing/mean'
+
 /** From a picture of bytes to the network's input: resize, crop, channel order, `(value * scale - mean) / std`. */
 export const Preprocessing = z.strictObject({
   resize: z
     .strictObject({
+      /** 'exact': to this height and width, whatever the aspect; 'short-side': the short side to the smaller of them. */
       mode: z.enum(['exact', 'short-side']),
       height: size,
       width: size,
@@ -110,6 +114,11 @@ export const Preprocessing = z.strictObject({
   scale: z.number().default(1 / 255),
   /** One a channel, in network channel order, after `scale`. */
   mean: z.array(z.number()).default([]),
+  /**
+   * Subtracted in place of `mean`, which then holds the averages of its channels: a picture of the input's shape, in network channel
+   * order, after `scale`.
+   */
+  meanImage: z.literal(MEAN_IMAGE_TENSOR).optional(),
   std: z.array(z.number().positive()).default([]),
 })
 export type Preprocessing = z.infer<typeof Preprocessing>

@@ -35,6 +35,10 @@ const CASES: readonly GradientCase[] = [
   },
   { layer: { type: 'conv2d', filters: 4, kernel: [1, 1], stride: [2, 2] }, input: [7, 7, 3] },
   {
+    layer: { type: 'conv2d', filters: 6, kernel: [5, 5], stride: [2, 1], padding: [2, 2, 1, 0], groups: 2 },
+    input: [9, 8, 4],
+  },
+  {
     layer: { type: 'conv2d', filters: 8, kernel: [3, 3], stride: [2, 2], padding: 'same', groups: 4 },
     input: [7, 8, 4],
   },
@@ -73,6 +77,11 @@ const CASES: readonly GradientCase[] = [
   { layer: { type: 'tanh' }, input: [6] },
   { layer: { type: 'max-pool', kernel: [2, 2], stride: [2, 2] }, input: [6, 6, 3] },
   { layer: { type: 'max-pool', kernel: [3, 3], stride: [2, 2], padding: 'same' }, input: [7, 8, 2] },
+  { layer: { type: 'max-pool', kernel: [3, 3], stride: [2, 2], rounding: 'ceil' }, input: [8, 6, 3] },
+  {
+    layer: { type: 'max-pool', kernel: [3, 2], stride: [2, 3], rounding: 'ceil', padding: [1, 1, 0, 1] },
+    input: [7, 8, 2],
+  },
   {
     layer: { type: 'avg-pool', kernel: [3, 3], stride: [2, 2], rounding: 'ceil', padding: [1, 1, 1, 1] },
     input: [8, 7, 2],
@@ -91,6 +100,9 @@ const CASES: readonly GradientCase[] = [
   { layer: { type: 'global-max-pool' }, input: [4, 3, 5] },
   { layer: { type: 'global-avg-pool' }, input: [4, 3, 5], linear: true },
   { layer: { type: 'lrn', size: 5, alpha: 0.3, beta: 0.75, k: 2 }, input: [3, 3, 7] },
+  { layer: { type: 'lrn', size: 5, alpha: 0.5, beta: 0.75, convention: 'krizhevsky', k: 2 }, input: [3, 2, 8] },
+  { layer: { type: 'lrn', size: 2, alpha: 0.3, beta: 0.75, convention: 'krizhevsky' }, input: [2, 3, 5] },
+  { layer: { type: 'lrn', size: 3, alpha: 0.5, beta: 0.75 }, input: [7] },
   { layer: { type: 'lrn', size: 4, alpha: 0.2, beta: 0.5, convention: 'krizhevsky' }, input: [3, 3, 6] },
   { layer: { type: 'batch-norm' }, input: [4, 3, 5], sameInTraining: false },
   { layer: { type: 'batch-norm', scale: false, shift: false }, input: [8], sameInTraining: false },
