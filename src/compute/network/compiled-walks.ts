@@ -90,7 +90,7 @@ export function compiledWalks(engine: Engine, network: Network): CompiledWalks {
 }
 
 /** The step of that key, made if it is not there, as the most recent one of the map. */
-function recent<S extends { dispose(): void }>(steps: Map<string, S>, key: string, make: () => S): S {
+export function recent<S extends { dispose(): void }>(steps: Map<string, S>, key: string, make: () => S): S {
   const step = steps.get(key) ?? make()
   steps.delete(key)
   steps.set(key, step)

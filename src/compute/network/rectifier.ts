@@ -1,7 +1,15 @@
 /** What the elementwise activation functions share: the way down under the three rules, and gradients for training. */
 import type { BackwardRules } from '../../shared/network/rules.ts'
 import type { LayerOf, LayerType } from '../../shared/network/spec.ts'
-import { elementwise, need, only, type LayerImplementation, type Tensor, type TensorFlow } from './layer.ts'
+import {
+  elementwise,
+  need,
+  only,
+  type LayerImplementation,
+  type Tensor,
+  type TensorFlow,
+  type Tensors,
+} from './layer.ts'
 
 interface Activation<T extends LayerType> {
   value(tf: TensorFlow, x: Tensor, spec: LayerOf<T>): Tensor
@@ -31,7 +39,7 @@ export function activationLayer<T extends LayerType>(activation: Activation<T>):
         : { output }
     },
     backward({ tf, spec }, signal, saved, rules) {
-      return [carryDown(tf, activation, spec, signal, need(saved, activation.from), rules.relu)]
+      return [carryDown(tf, activation, spec, signal, saved, rules.relu)]
     },
   }
 }
@@ -41,13 +49,13 @@ function carryDown<T extends LayerType>(
   activation: Activation<T>,
   spec: LayerOf<T>,
   signal: Tensor,
-  from: Tensor,
+  saved: Tensors,
   rule: BackwardRules['relu'],
 ): Tensor {
   const rectify = rule === 'gradient' ? undefined : activation.rectify
   const rectified = rectify === undefined ? signal : rectify(tf, signal, spec)
   if (rule === 'deconvnet' && rectify !== undefined) return rectified
-  return tf.mul(rectified, activation.derivative(tf, from, spec))
+  return tf.mul(rectified, activation.derivative(tf, need(saved, activation.from), spec))
 }
 
 function differentiable<T extends LayerType>(
