@@ -2,7 +2,13 @@
 import { setImmediate as turn } from 'node:timers/promises'
 import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads'
 import { ConvScopeError, toErrorReport } from '../../shared/errors.ts'
-import { isLongMethod, WORKER_METHODS, WorkerEvent, type ToWorker, type WorkerMethod } from '../../shared/wire/protocol.ts'
+import {
+  isLongMethod,
+  WORKER_METHODS,
+  WorkerEvent,
+  type ToWorker,
+  type WorkerMethod,
+} from '../../shared/wire/protocol.ts'
 import type { ExperimentEvent } from '../experiments/experiment.ts'
 import { artifactFinder, artifactReader } from './artifact-reader.ts'
 import { RunContext, type RunInputs, type SessionResources } from './run-context.ts'
@@ -152,10 +158,7 @@ async function beginCall(
     throw new ConvScopeError('invalid-input', `The parameters of "${method}" do not fit`, {
       details: params.error.message,
     })
-  const answer = resources.registry.methods[method] as (
-    params: unknown,
-    context: RunContext,
-  ) => MethodAnswer<unknown>
+  const answer = resources.registry.methods[method] as (params: unknown, context: RunContext) => MethodAnswer<unknown>
   const context = new RunContext(resources, {
     library: message.library,
     seed: 0,

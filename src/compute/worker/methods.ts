@@ -20,7 +20,8 @@ export function workerMethods(startOptions: () => Pick<StartMessage, 'threads' |
       await context.outputArray('images', [page.indices.length, ...page.shape], images)
       return page
     },
-    'dataset-counts': async ({ dataset, split }, context) => datasetCounts(await context.dataset(dataset, split)).classes,
+    'dataset-counts': async ({ dataset, split }, context) =>
+      datasetCounts(await context.dataset(dataset, split)).classes,
     'dataset-statistics': ({ dataset, split }, context) => splitStatistics(dataset, split, context),
     architectures: async () =>
       knownArchitectures.map(({ name, title, source, parameters, trainable }) => ({

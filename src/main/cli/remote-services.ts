@@ -19,6 +19,8 @@ export function remoteServices({ system, networks, datasets, jobs, runs }: Contr
       weights: (input) => networks.weights(input),
       architectures: () => networks.architectures(),
       import: (input, options) => stream(() => networks.import(input, { signal: options?.signal })),
+      change: (input) => networks.change(input),
+      rename: (input) => networks.rename(input),
       remove: (input) => networks.remove(input),
     },
     datasets: {

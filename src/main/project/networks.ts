@@ -44,6 +44,12 @@ export class Networks extends LibraryTable<NetworkRecord> {
       addedAt,
     )
   }
+
+  /** Gives it another name, under which nothing else may be; its hash stays. @throws ConvScopeError 'not-found' or 'damaged' */
+  rename(name: string, to: string): void {
+    this.get(name)
+    this.database.run('UPDATE network SET name = ? WHERE name = ?', to, name)
+  }
 }
 
 function read(row: Row, title: string): NetworkRecord {
@@ -63,5 +69,6 @@ function read(row: Row, title: string): NetworkRecord {
   }
   const record = parseRow(NetworkRecord, members, title)
   requireHash(record.hash, networkHash({ spec, weights: record.weights }), title)
-  return record
+  // A network keeps its hash when it is renamed; whoever speaks of it says the new name.
+  return record.spec.name === record.name ? record : { ...record, spec: { ...record.spec, name: record.name } }
 }

@@ -52,6 +52,8 @@ export function createRouter(services: Services, log: RpcLog) {
       import: os.networks.import.handler(({ input, signal }) =>
         stream('networks.import', signal, (inner) => networks.import(input, { signal: inner })),
       ),
+      change: os.networks.change.handler(({ input }) => networks.change(input)),
+      rename: os.networks.rename.handler(({ input }) => networks.rename(input)),
       remove: os.networks.remove.handler(({ input }) => networks.remove(input)),
     },
     datasets: {

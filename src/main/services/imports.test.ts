@@ -42,11 +42,13 @@ function start(wanted: NetworkImportRequest, signal?: AbortSignal) {
   return progressStream((report, inner) => importNetwork(wanted, { project, session }, report, inner), signal)
 }
 
-async function import_(wanted: NetworkImportRequest): Promise<number[]> {
+async function stepsOf(stream: ReturnType<typeof start>): Promise<number[]> {
   const steps: number[] = []
-  for await (const event of start(wanted)) if (event.type === 'progress') steps.push(event.done)
+  for await (const event of stream) if (event.type === 'progress') steps.push(event.done)
   return steps
 }
+
+const import_ = (wanted: NetworkImportRequest): Promise<number[]> => stepsOf(start(wanted))
 
 /** Nothing of an import is in the project. */
 async function expectNothingLeft(): Promise<void> {
@@ -120,7 +122,7 @@ describe('importing a network', () => {
     const stream = start(request('net-100000'))
     await stream.next()
     process.kill(workerPid(test.log), 'SIGKILL')
-    await expect(Array.fromAsync(stream)).rejects.toMatchObject({ code: 'crash' })
+    await expect(stepsOf(stream)).rejects.toMatchObject({ code: 'crash' })
     await expectNothingLeft()
     await import_(request('net-1'))
   })

@@ -5,6 +5,7 @@ import type { Project } from '../project/project.ts'
 import type { Supervisor } from '../sessions/supervisor.ts'
 import type { FileSession } from './file-session.ts'
 import { importNetwork, withoutSpec } from './imports.ts'
+import { changeNetwork, renameNetwork } from './network-changes.ts'
 import { progressStream } from './progress-stream.ts'
 import type { NetworksService } from './services.ts'
 
@@ -45,6 +46,8 @@ export function createNetworks(project: Project, supervisor: Supervisor, files: 
         (report, signal) => importNetwork(request, { project, session: files }, report, signal),
         options?.signal,
       ),
+    change: async (change) => changeNetwork(change, await layersOf(project.networks.get(change.name)), project),
+    rename: async (input) => renameNetwork(input, project),
     remove: async ({ name }) => {
       project.networks.remove(name)
     },

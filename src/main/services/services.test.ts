@@ -86,6 +86,11 @@ describe('services', { timeout: 60_000 }, () => {
     await expect(services.networks.page({ name: 'nothing' })).rejects.toMatchObject({ code: 'not-found' })
   })
 
+  it('know published architectures', async () => {
+    const known = await services.networks.architectures()
+    expect(known.find(({ name }) => name === 'vgg-16')?.parameters).toBe(138_357_544)
+  })
+
   it('page through a data set, by class too', async () => {
     const page = await services.datasets.page({ name: 'mnist', split: 'test', offset: 2, count: 3, classIndex: 7 })
     expect(page).toMatchObject({ labels: [7, 7, 7], shape: [28, 28, 1] })

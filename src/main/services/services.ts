@@ -7,7 +7,7 @@ import type { DoctorReport, Settings, SystemStatus } from '../../shared/contract
 import type { DatasetRecord, SplitStatistics } from '../../shared/datasets.ts'
 import type { ExperimentKindName } from '../../shared/experiments/index.ts'
 import type { JobEvent, JobSummary } from '../../shared/jobs.ts'
-import type { NetworkImportRequest } from '../../shared/contract/networks.ts'
+import type { NetworkChange, NetworkImportRequest } from '../../shared/contract/networks.ts'
 import type { ProgressOr } from '../../shared/contract/progress.ts'
 import type { ArchitectureSummary, NetworkPage, NetworkSummary } from '../../shared/network/page.ts'
 import type { Look, RunRecord, RunState, RunSummary } from '../../shared/runs.ts'
@@ -49,6 +49,8 @@ export interface NetworksService {
   architectures(): Promise<ArchitectureSummary[]>
   /** Leaving the stream cancels the import. */
   import(input: NetworkImportRequest, options?: StreamOptions): AsyncIterable<ProgressOr<NetworkSummary>>
+  change(input: NetworkChange): Promise<NetworkSummary>
+  rename(input: { name: string; to: string }): Promise<void>
   remove(input: { name: string }): Promise<void>
 }
 

@@ -44,7 +44,9 @@ async function uploaded(
 ): Promise<SourcePath[]> {
   const bytes = await artifacts.size(sha256)
   if (bytes !== undefined) return [{ name: basename(name), path: artifacts.path(sha256), bytes }]
-  throw new ConvScopeError('not-found', `The upload of ${name} is no longer there`, { remedy: 'Choose the file again.' })
+  throw new ConvScopeError('not-found', `The upload of ${name} is no longer there`, {
+    remedy: 'Choose the file again.',
+  })
 }
 
 async function inPlace(path: string): Promise<SourcePath[]> {

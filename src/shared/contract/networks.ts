@@ -1,7 +1,7 @@
 import { oc } from '@orpc/contract'
 import * as z from 'zod'
 import { ArchitectureSummary, NetworkPage, NetworkSummary } from '../network/page.ts'
-import { NetworkSpec } from '../network/spec.ts'
+import { NetworkSpec, Preprocessing } from '../network/spec.ts'
 import { Bytes, LibraryName, Sha256 } from '../values.ts'
 import { failures } from './failures.ts'
 import { progressThen } from './progress.ts'
@@ -22,6 +22,16 @@ export const NetworkImportRequest = z.object({
 })
 export type NetworkImportRequest = z.infer<typeof NetworkImportRequest>
 
+/** What is not named stays as it is. */
+export const NetworkChange = z.object({
+  name: LibraryName,
+  title: z.string().min(1).max(200).optional(),
+  preprocessing: Preprocessing.optional(),
+  /** In the order of the outputs; none at all takes the names away. */
+  classes: z.array(z.string().max(500)).max(100_000).optional(),
+})
+export type NetworkChange = z.infer<typeof NetworkChange>
+
 export const networks = {
   list: oc.errors(failures).output(z.array(NetworkSummary)),
   /** Layers with shapes, parameters and receptive fields. */
@@ -38,6 +48,13 @@ export const networks = {
   architectures: oc.errors(failures).output(z.array(ArchitectureSummary)),
   /** Reads a network from files into the library. What was noticed about it is in its findings. */
   import: oc.errors(failures).input(NetworkImportRequest).output(progressThen(NetworkSummary)),
+  /** Saves a changed network: another hash, the same name. Runs keep the hash of what they used. */
+  change: oc.errors(failures).input(NetworkChange).output(NetworkSummary),
+  /** Another name for the same network; its hash stays. */
+  rename: oc
+    .errors(failures)
+    .input(z.object({ name: LibraryName, to: LibraryName }))
+    .output(z.void()),
   remove: oc
     .errors(failures)
     .input(z.object({ name: LibraryName }))

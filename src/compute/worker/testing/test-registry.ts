@@ -31,7 +31,10 @@ const testImport: WorkerRegistry['methods']['network-import'] = async ({ name },
     name,
     title: 'A test',
     preprocessing: { channelOrder: 'grey' },
-    layers: [{ name: 'input', type: 'input', shape: [2, 2, 1] }, { name: 'flat', type: 'flatten' }],
+    layers: [
+      { name: 'input', type: 'input', shape: [2, 2, 1] },
+      { name: 'flat', type: 'flatten' },
+    ],
   })
   return { spec, origin: { format: 'test', files: [] }, findings: [] }
 }

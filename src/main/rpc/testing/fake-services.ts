@@ -158,6 +158,11 @@ export function createFakeServices(): FakeServices {
         }
         yield { type: 'done', result: SAMPLE_NETWORK }
       },
+      change: async (input) => {
+        note('networks.change', input)
+        return SAMPLE_NETWORK
+      },
+      rename: async (input) => note('networks.rename', input),
       remove: async (input) => note('networks.remove', input),
     },
     datasets: {
