@@ -2,13 +2,14 @@
 import { ConvScopeError } from '../../shared/errors.ts'
 import { describeContents } from '../files/file-kind.ts'
 import type { SourceFile } from '../files/source-file.ts'
+import { caffeImporter } from './caffe/importer.ts'
 import { checkImported } from './check-imported.ts'
 import type { ImportedNetwork, Importer, ImportOptions } from './imported-network.ts'
 
 export { writeSafetensors, type WrittenFile } from './write-safetensors.ts'
 
 /** Asked in this order: the first that recognises the files reads them. Those that hold layers come before those of weights alone. */
-export const importers: readonly Importer[] = []
+export const importers: readonly Importer[] = [caffeImporter]
 
 /**
  * Reads a network from the files that make it up: one, or several that belong together.

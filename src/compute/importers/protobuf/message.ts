@@ -30,24 +30,28 @@ interface ValueType<V> {
 /** A field of a message: its number, and how what is found joins what was found before. */
 export interface FieldType<V> {
   readonly number: number
-  readonly empty: () => V
-  readonly addWire: (before: V, field: WireField, place: WirePlace) => V
-  readonly addText: (before: V, value: TextValue, place: TextPlace) => V
+  empty(): V
+  addWire(before: V, field: WireField, place: WirePlace): V
+  addText(before: V, value: TextValue, place: TextPlace): V
 }
-// `never` as the value accepts the fields of every type.
-type Fields = Readonly<Record<string, FieldType<never>>>
-type FieldValue<F> = F extends { readonly empty: () => infer V } ? V : never
+type Fields = Readonly<Record<string, FieldType<unknown>>>
+type FieldValue<F> = F extends FieldType<infer V> ? V : never
 
 /** What a table decodes to. */
 export type Decoded<M> = M extends MessageType<infer F> ? { readonly [K in keyof F]: FieldValue<F[K]> } : never
 
-export class MessageType<F> {
+export class MessageType<F extends Fields> {
   readonly fields: F
   readonly #byNumber: ReadonlyMap<number, string>
 
-  constructor(fields: F & Fields) {
+  constructor(fields: F) {
     this.fields = fields
-    this.#byNumber = new Map(Object.entries<FieldType<never>>(fields).map(([name, field]) => [field.number, name]))
+    this.#byNumber = new Map(Object.entries(fields).map(([name, field]) => [field.number, name]))
+  }
+
+  /** The message without a single field. */
+  empty(): Decoded<MessageType<F>> {
+    return this.#start() as Decoded<MessageType<F>>
   }
 
   /** @throws ConvScopeError 'damaged' with the byte */
@@ -81,7 +85,7 @@ export class MessageType<F> {
   }
 
   #field(name: string): FieldType<unknown> {
-    return (this.fields as Record<string, unknown>)[name] as FieldType<unknown>
+    return this.fields[name] as FieldType<unknown>
   }
 }
 
@@ -215,7 +219,7 @@ export function named(names: Readonly<Record<number, string>>): ValueType<string
   }
 }
 
-export function embedded<F>(type: MessageType<F>): ValueType<Decoded<MessageType<F>>> {
+export function embedded<F extends Fields>(type: MessageType<F>): ValueType<Decoded<MessageType<F>>> {
   return {
     fromWire: (field, place) => type.decode(place.reader, requireWire('length', field, place), place.path),
     fromText: (value, place) => {
