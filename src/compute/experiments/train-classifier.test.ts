@@ -14,12 +14,12 @@ beforeAll(async () => {
 
 const params = (changes: object = {}): TrainClassifierParams =>
   TrainClassifierParams.parse({
-    architecture: 'mnist-convnet',
+    start: { from: 'architecture', name: 'mnist-convnet' },
     dataset: 'digits',
     epochs: 2,
     batchSize: 8,
-    shiftPixels: 1,
-    schedule: { epochs: [2], factor: 0.5 },
+    augmentation: { shiftPixels: 1, flip: true },
+    schedule: { kind: 'steps', epochs: [2], factor: 0.5 },
     ...changes,
   })
 

@@ -21,7 +21,7 @@ it('brings pictures to network space as a single picture is brought there', () =
 
 it('shifts down and right, black moving in', () => {
   const reader = new BatchReader(data, preprocessing, 1)
-  const [still, moved] = [reader.read([2]).images, reader.read([2], Int32Array.of(2, -1)).images]
+  const [still, moved] = [reader.read([2]).images, reader.read([2], { shifts: Int32Array.of(2, -1) }).images]
   const at = (images: Float32Array, row: number, column: number): number | undefined => images[row * 28 + column]
   expect(at(moved, 10, 5)).toBe(at(still, 8, 6))
   expect(at(moved, 1, 5)).toBeCloseTo(-0.25, 6)

@@ -1,28 +1,31 @@
-/** Everything that a training needs to go on: weights, moments and what the epochs so far have measured. */
+/** Everything that a training needs to go on: weights, the optimiser's state and what the epochs so far have measured. */
 import * as z from 'zod'
 import { ConvScopeError } from '../../shared/errors.ts'
 import { EpochRecord } from '../../shared/experiments/train-classifier.ts'
-import type { Tfjs } from '../engines/engine.ts'
 import { decodeSafetensors, encodeSafetensors, type SafeTensor } from '../network/safetensors.ts'
-import type { OptimiserState, Tensors } from './optimiser.ts'
-import { downloadTensors, uploadTensors } from './tensor-file.ts'
+
+/** Values of named tensors outside the engine. */
+export type HostTensors = Record<string, SafeTensor>
 
 export interface TrainingCheckpoint {
-  readonly weights: Tensors
-  readonly state: OptimiserState
+  /** Float32 by `<layer>/<parameter>`. */
+  readonly weights: HostTensors
+  /** Named by the optimiser, which alone reads them. */
+  readonly optimiser: HostTensors
   /** One for each finished epoch. Random numbers need no state: they depend on seed, epoch and step alone. */
   readonly records: EpochRecord[]
+  /** The weights with the smallest test error so far, where the training looks for them. */
+  readonly best?: HostTensors | undefined
 }
 
 const SOURCE = 'The checkpoint of the training'
 const RECORDS = 'epochs'
 
 /** A safetensors file; `readCheckpoint` gives back the same tensors bit for bit. */
-export async function writeCheckpoint({ weights, state, records }: TrainingCheckpoint): Promise<Uint8Array> {
-  const groups = { weights, first: state.first, second: state.second }
-  const tensors: Record<string, SafeTensor> = {}
-  for (const [group, members] of Object.entries(groups)) {
-    for (const [name, tensor] of Object.entries(await downloadTensors(members))) tensors[`${group}:${name}`] = tensor
+export function writeCheckpoint({ weights, optimiser, records, best = {} }: TrainingCheckpoint): Uint8Array {
+  const tensors: HostTensors = {}
+  for (const [group, members] of Object.entries({ weights, optimiser, best })) {
+    for (const [name, tensor] of Object.entries(members)) tensors[`${group}:${name}`] = tensor
   }
   const data = new TextEncoder().encode(JSON.stringify(records))
   tensors[RECORDS] = { dtype: 'U8', shape: [data.length], data }
@@ -30,17 +33,22 @@ export async function writeCheckpoint({ weights, state, records }: TrainingCheck
 }
 
 /** @throws ConvScopeError 'damaged' */
-export function readCheckpoint(tf: Tfjs, bytes: Uint8Array): TrainingCheckpoint {
+export function readCheckpoint(bytes: Uint8Array): TrainingCheckpoint {
   const file = decodeSafetensors(bytes, SOURCE)
   const records = readRecords(file.get(RECORDS))
-  const group = (prefix: string): Tensors =>
-    uploadTensors(
-      tf,
+  const group = (prefix: string): HostTensors =>
+    Object.fromEntries(
       [...file]
         .filter(([name]) => name.startsWith(`${prefix}:`))
         .map(([name, tensor]) => [name.slice(prefix.length + 1), tensor]),
     )
-  return { weights: group('weights'), state: { first: group('first'), second: group('second') }, records }
+  const best = group('best')
+  return {
+    weights: group('weights'),
+    optimiser: group('optimiser'),
+    records,
+    best: Object.keys(best).length > 0 ? best : undefined,
+  }
 }
 
 function readRecords(tensor: SafeTensor | undefined): EpochRecord[] {

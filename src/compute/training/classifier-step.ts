@@ -1,8 +1,15 @@
 /** The two pure steps of classifier training: one update on a batch, and counting errors on a batch. */
 import type { Scalar, Tensor, Tensor1D, Tensor2D, Tensor4D } from '@tensorflow/tfjs'
-import type { Optimiser } from '../../shared/experiments/train-classifier.ts'
 import type { Step, Tfjs } from '../engines/engine.ts'
-import { updateWeights, type OptimiserState, type StepScalars, type Tensors } from './optimiser.ts'
+import { limitFilters } from './filter-limit.ts'
+import {
+  member,
+  updateWeights,
+  type BatchOptimiser,
+  type OptimiserState,
+  type StepScalars,
+  type Tensors,
+} from './optimiser.ts'
 
 /** Logits `[batch, classes]` of images in network space; `masks` by dropout layer, absent outside training. */
 export type Logits = (weights: Tensors, images: Tensor4D, masks: Tensors | undefined) => Tensor2D
@@ -23,13 +30,17 @@ export type TrainingInputs = {
 
 export type TrainingOutputs = { weights: Tensors; state: OptimiserState; lossSum: Scalar; errorSum: Scalar }
 
-export type EvaluationInputs = {
-  weights: Tensors
-  images: Tensor4D
-  labels: Tensor1D
-  /** `[batch]`, 1 for a picture that counts and 0 for one that only fills the batch. */
-  counted: Tensor1D
+export type EvaluationInputs = { weights: Tensors; images: Tensor4D }
+
+/** What keeps weights small, besides the loss of the data. */
+export interface Regularisation {
+  /** As `decayFactors` gives them. */
+  readonly decay: Readonly<Record<string, number>>
+  /** Largest root mean square of a filter of these kernels, after every step. */
+  readonly filterLimit?: { readonly kernels: readonly string[]; readonly maximumRms: number }
 }
+
+const UNREGULARISED: Regularisation = { decay: {} }
 
 /** Mean over the batch of the softmax cross-entropy of logits `[batch, classes]` with labels `[batch]` (int32). */
 export function softmaxCrossEntropy(tf: Tfjs, logits: Tensor2D, labels: Tensor1D): Scalar {
@@ -62,20 +73,39 @@ export function lossAndGradients(
   return { loss: value as Scalar, gradients, errors: counted }
 }
 
-/** One update on one batch, everything that varies among its inputs. */
-export function trainingStep(tf: Tfjs, logitsOf: Logits, optimiser: Optimiser): Step<TrainingInputs, TrainingOutputs> {
+/** One update on one batch, everything that varies among its inputs. The loss that it adds up is that of the data alone. */
+export function trainingStep(
+  tf: Tfjs,
+  logitsOf: Logits,
+  optimiser: BatchOptimiser,
+  { decay, filterLimit }: Regularisation = UNREGULARISED,
+): Step<TrainingInputs, TrainingOutputs> {
   return ({ weights, state, scalars, images, labels, masks, lossSum, errorSum }) => {
     const { loss, gradients, errors } = lossAndGradients(tf, logitsOf, weights, images, labels, masks)
-    const next = updateWeights(tf, optimiser, weights, gradients, state, scalars)
+    const next = updateWeights(tf, optimiser, weights, withDecay(tf, gradients, weights, decay), state, scalars)
+    for (const name of filterLimit?.kernels ?? []) {
+      next.weights[name] = limitFilters(tf, member(next.weights, name), filterLimit?.maximumRms ?? Infinity)
+    }
     return { ...next, lossSum: tf.add(lossSum, loss), errorSum: tf.add(errorSum, errors) }
   }
 }
 
-/** Errors on one batch. */
-export function evaluationStep(tf: Tfjs, logitsOf: Logits): Step<EvaluationInputs, { errors: Scalar }> {
-  return ({ weights, images, labels, counted }) => ({
-    errors: tf.sum(tf.mul(errorsOf(tf, logitsOf(weights, images, undefined), labels), counted)),
-  })
+function withDecay(tf: Tfjs, gradients: Tensors, weights: Tensors, decay: Regularisation['decay']): Tensors {
+  const all = { ...gradients }
+  for (const [name, factor] of Object.entries(decay)) {
+    all[name] = tf.add(member(gradients, name), tf.mul(member(weights, name), factor))
+  }
+  return all
+}
+
+/** The class that the network takes each picture for, int32 `[batch]`, and the probability that it gives it, `[batch]`. */
+export type Prediction = { predicted: Tensor1D; confidence: Tensor1D }
+
+export function evaluationStep(tf: Tfjs, logitsOf: Logits): Step<EvaluationInputs, Prediction> {
+  return ({ weights, images }) => {
+    const logits = logitsOf(weights, images, undefined)
+    return { predicted: tf.argMax(logits, 1), confidence: tf.max(tf.softmax(logits), 1) }
+  }
 }
 
 /** `[batch]`: 1 where the largest logit is not the label's. */

@@ -1,171 +1,150 @@
-/** A classifier's training as it goes on: epoch by epoch, with events, test errors and checkpoints. */
-import { createHash } from 'node:crypto'
+/** A classifier's training by batches as it goes on: epoch by epoch, with events, test errors and checkpoints. */
 import type { Scalar } from '@tensorflow/tfjs'
-import { ConvScopeError } from '../../shared/errors.ts'
 import type {
   EpochRecord,
   TrainClassifierParams,
   TrainClassifierResult,
 } from '../../shared/experiments/train-classifier.ts'
-import type { NetworkSpec } from '../../shared/network/spec.ts'
-import type { DatasetSplitData } from '../data/dataset-split.ts'
+import type { UniformSplitData } from '../data/dataset-split.ts'
 import { disposeTensors } from '../engines/tensor-tree.ts'
 import type { CompiledStep } from '../engines/engine.ts'
 import type { ExperimentContext, ExperimentEvent } from '../experiments/experiment.ts'
-import { initialWeights } from '../network/architectures/initial-weights.ts'
-import { buildGraph, type Graph } from '../network/graph.ts'
-import { encodeSafetensors } from '../network/safetensors.ts'
+import type { Graph } from '../network/graph.ts'
 import { RandomStream } from '../random.ts'
-import { BatchReader, epochOrder, randomShifts } from './batches.ts'
-import { readCheckpoint, writeCheckpoint } from './checkpoint.ts'
+import { BatchReader, epochOrder, randomFlips, randomShifts, type Changes } from './batches.ts'
 import { logitsOf } from './classifier-logits.ts'
+import { trainingStep, type Regularisation, type TrainingInputs, type TrainingOutputs } from './classifier-step.ts'
+import { Evaluator } from './evaluation.ts'
+import { limitedKernels } from './filter-limit.ts'
+import { learningRateAt } from './learning-rate.ts'
 import {
-  evaluationStep,
-  trainingStep,
-  type EvaluationInputs,
-  type TrainingInputs,
-  type TrainingOutputs,
-} from './classifier-step.ts'
-import { initialState, stepScalars, type OptimiserState, type Tensors } from './optimiser.ts'
+  keptState,
+  restoredState,
+  stepScalars,
+  type BatchOptimiser,
+  type OptimiserState,
+  type Tensors,
+} from './optimiser.ts'
 import { downloadTensors, uploadTensors } from './tensor-file.ts'
+import type { TrainingProgress } from './training-progress.ts'
+import { decayFactors } from './weight-decay.ts'
 
 const EVENT_INTERVAL_MS = 250
-/** Looks wait for a batch to end. */
-const LARGEST_EVALUATION_BATCH = 200
 
 export interface TrainingData {
-  readonly train: DatasetSplitData
-  readonly test: DatasetSplitData
+  readonly train: UniformSplitData
+  readonly test: UniformSplitData
 }
+
+type Sums = { lossSum: Scalar; errorSum: Scalar }
 
 export class ClassifierTraining {
   readonly #params: TrainClassifierParams
+  readonly #optimiser: BatchOptimiser
   readonly #context: ExperimentContext
-  readonly #spec: NetworkSpec
+  readonly #progress: TrainingProgress
   readonly #graph: Graph
   readonly #reader: BatchReader
-  readonly #testReader: BatchReader
+  readonly #evaluator: Evaluator
   readonly #step: CompiledStep<TrainingInputs, TrainingOutputs>
-  readonly #evaluation: CompiledStep<EvaluationInputs, { errors: Scalar }>
   readonly #shape: readonly [number, number, number]
   readonly #trainCount: number
   readonly #testCount: number
   readonly #batchSize: number
-  readonly #evaluationBatch: number
   readonly #batches: number
   #weights: Tensors
   #state: OptimiserState
-  #records: EpochRecord[] = []
-  epoch = 0
 
   constructor(
-    spec: NetworkSpec,
     params: TrainClassifierParams,
+    optimiser: BatchOptimiser,
     context: ExperimentContext,
+    progress: TrainingProgress,
     { train, test }: TrainingData,
   ) {
     const { engine } = context
+    const { graph, spec, start } = progress
     this.#params = params
+    this.#optimiser = optimiser
     this.#context = context
-    this.#spec = spec
-    this.#graph = buildGraph(this.#spec)
+    this.#progress = progress
+    this.#graph = graph
     this.#shape = train.shape
     this.#trainCount = Math.min(params.trainCount ?? train.count, train.count)
     this.#testCount = Math.min(params.testCount ?? test.count, test.count)
     this.#batchSize = Math.min(params.batchSize, this.#trainCount)
     this.#batches = Math.floor(this.#trainCount / this.#batchSize)
-    this.#reader = new BatchReader(train, this.#spec.preprocessing, this.#batchSize)
-    this.#evaluationBatch = Math.min(LARGEST_EVALUATION_BATCH, this.#testCount)
-    this.#testReader = new BatchReader(test, this.#spec.preprocessing, this.#evaluationBatch)
-    const logits = logitsOf(engine, this.#graph)
-    this.#step = engine.compile(trainingStep(engine.tf, logits, params.optimiser), { name: 'classifier training' })
-    this.#evaluation = engine.compile(evaluationStep(engine.tf, logits), { name: 'classifier evaluation' })
-    if (context.checkpoint) {
-      const saved = readCheckpoint(engine.tf, context.checkpoint)
-      this.#weights = saved.weights
-      this.#state = saved.state
-      this.#records = saved.records
-      this.epoch = saved.records.length
-    } else {
-      this.#weights = uploadTensors(engine.tf, initialWeights(this.#graph, context.seed))
-      this.#state = initialState(engine.tf, params.optimiser, this.#weights)
-    }
+    this.#reader = new BatchReader(train, spec.preprocessing, this.#batchSize)
+    const logits = logitsOf(engine, graph)
+    const regularisation = regularisationOf(params, graph)
+    this.#evaluator = new Evaluator(engine, logits, spec.preprocessing, test, this.#testCount)
+    this.#step = engine.compile(trainingStep(engine.tf, logits, optimiser, regularisation), {
+      name: 'classifier training',
+    })
+    this.#weights = uploadTensors(engine.tf, Object.entries(start.weights))
+    this.#state = restoredState(engine.tf, optimiser, this.#weights, start.optimiser)
   }
 
   async *runEpoch(): AsyncGenerator<ExperimentEvent, void, void> {
-    const { tf } = this.#context.engine
-    const epoch = this.epoch + 1
-    const order = epochOrder(this.#context.seed, epoch, this.#trainCount)
+    const { engine, seed, signal } = this.#context
+    const epoch = this.#progress.epoch + 1
+    const order = epochOrder(seed, epoch, this.#trainCount)
     const startedAt = performance.now()
     let lastEventAt = startedAt
-    let sums = { lossSum: tf.scalar(0), errorSum: tf.scalar(0) }
+    let sums: Sums = { lossSum: engine.tf.scalar(0), errorSum: engine.tf.scalar(0) }
     try {
       for (let batch = 0; batch < this.#batches; batch++) {
-        this.#context.signal.throwIfAborted()
-        sums = await this.#trainOn(
-          order.subarray(batch * this.#batchSize, (batch + 1) * this.#batchSize),
-          epoch,
-          batch,
-          sums,
-        )
+        signal.throwIfAborted()
+        const indices = order.subarray(batch * this.#batchSize, (batch + 1) * this.#batchSize)
+        sums = await this.#trainOn(indices, epoch, batch, sums)
         const now = performance.now()
         if (now - lastEventAt < EVENT_INTERVAL_MS && batch < this.#batches - 1) {
           yield { type: 'turn' }
           continue
         }
         lastEventAt = now
-        yield await this.#stepEvent(epoch, batch + 1, (now - startedAt) / 1000, sums)
+        yield await this.#stepEvent(epoch, batch, (now - startedAt) / 1000, sums)
       }
-      const { loss, errorPercent } = await this.#means(sums, this.#batches)
+      const { trainLoss, trainErrorPercent } = await this.#means(sums, this.#batches)
       const seconds = (performance.now() - startedAt) / 1000
-      const testErrorPercent = yield* this.#testError()
-      this.#records.push({ epoch, trainLoss: loss, trainErrorPercent: errorPercent, testErrorPercent, seconds })
+      const learningRate = this.#learningRate(epoch, this.#batches - 1)
+      const { errorPercent } = yield* this.#evaluator.measure(this.#weights, signal)
+      yield* this.#progress.endEpoch({
+        record: { epoch, trainLoss, trainErrorPercent, testErrorPercent: errorPercent, seconds, learningRate },
+        weights: await downloadTensors(this.#weights),
+        optimiser: await keptState(this.#state),
+        done: epoch * this.#batches * this.#batchSize,
+        total: this.#params.epochs * this.#batches * this.#batchSize,
+        unit: 'images',
+      })
     } finally {
       disposeTensors(sums)
     }
-    this.epoch = epoch
-    yield* this.#epochEvents()
   }
 
-  async result(): Promise<TrainClassifierResult> {
-    const last = this.#records.at(-1)
-    if (!last) throw new ConvScopeError('damaged', 'The checkpoint of this training has no epochs')
-    const weights = await downloadTensors(this.#weights)
-    const file = encodeSafetensors(weights)
-    const name = this.#params.name ?? `${this.#params.architecture}-${contentHash(file).slice(0, 8)}`
-    await this.#context.outputWeights('weights', file)
-    await this.#context.outputJson('spec', { ...this.#spec, name })
-    const seconds = this.#records.reduce((sum, record) => sum + record.seconds, 0)
-    return {
-      network: name,
-      parameters: Object.values(weights).reduce((sum, { data }) => sum + data.length, 0),
-      epochs: this.#records,
-      testErrorPercent: last.testErrorPercent,
+  result(): AsyncGenerator<ExperimentEvent, TrainClassifierResult, void> {
+    const epochImages = this.#batches * this.#batchSize
+    return this.#progress.result({
       testCount: this.#testCount,
-      imagesPerSecond: (this.#records.length * this.#batches * this.#batchSize) / seconds,
-    }
+      epochImages,
+      leftOut: this.#trainCount - epochImages,
+      measure: (weights) => this.#evaluator.measureHost(weights, this.#context.signal),
+    })
   }
 
   dispose(): void {
     disposeTensors([this.#weights, this.#state])
     this.#step.dispose()
-    this.#evaluation.dispose()
+    this.#evaluator.dispose()
   }
 
   /** One update; takes over and replaces weights, state and sums. */
-  async #trainOn(
-    indices: Uint32Array,
-    epoch: number,
-    batch: number,
-    sums: { lossSum: Scalar; errorSum: Scalar },
-  ): Promise<{ lossSum: Scalar; errorSum: Scalar }> {
-    const { engine, seed } = this.#context
-    const { tf } = engine
+  async #trainOn(indices: Uint32Array, epoch: number, batch: number, sums: Sums): Promise<Sums> {
+    const { tf } = this.#context.engine
     const step = (epoch - 1) * this.#batches + batch + 1
-    const { shiftPixels, optimiser } = this.#params
-    const shifts = shiftPixels > 0 ? randomShifts(seed, step, this.#batchSize, shiftPixels) : undefined
-    const { images, labels } = this.#reader.read(indices, shifts)
-    const { learningRate, firstCorrection, secondCorrection } = stepScalars(optimiser, this.#learningRate(epoch), step)
+    const { images, labels } = this.#reader.read(indices, this.#changes(step))
+    const rate = this.#learningRate(epoch, batch)
+    const { learningRate, firstCorrection, secondCorrection } = stepScalars(this.#optimiser, rate, step)
     const inputs: TrainingInputs = {
       weights: this.#weights,
       state: this.#state,
@@ -186,10 +165,19 @@ export class ClassifierTraining {
     return nextSums
   }
 
+  #changes(step: number): Changes {
+    const { seed } = this.#context
+    const { shiftPixels, flip } = this.#params.augmentation
+    return {
+      shifts: shiftPixels > 0 ? randomShifts(seed, step, this.#batchSize, shiftPixels) : undefined,
+      flips: flip ? randomFlips(seed, step, this.#batchSize) : undefined,
+    }
+  }
+
   #masks(step: number): Tensors {
     const masks: Tensors = {}
     for (const [index, layer] of this.#graph.layers.entries()) {
-      if (layer.spec.type !== 'dropout') continue
+      if (layer.spec.type !== 'dropout' || layer.spec.rate === 0) continue
       const shape = [this.#batchSize, ...layer.shape]
       const count = shape.reduce((product, extent) => product * extent, 1)
       const values = new RandomStream(this.#context.seed, 'dropout', step, index).dropoutMask(count, layer.spec.rate)
@@ -198,97 +186,40 @@ export class ClassifierTraining {
     return masks
   }
 
-  #learningRate(epoch: number): number {
-    const { optimiser, schedule } = this.#params
-    return optimiser.learningRate * schedule.factor ** schedule.epochs.filter((start) => start <= epoch).length
-  }
-
-  async *#testError(): AsyncGenerator<ExperimentEvent, number, void> {
-    const { tf } = this.#context.engine
-    const size = this.#evaluationBatch
-    let wrong = 0
-    for (let start = 0; start < this.#testCount; start += size) {
-      this.#context.signal.throwIfAborted()
-      const count = Math.min(size, this.#testCount - start)
-      const { images, labels } = this.#testReader.read(Array.from({ length: count }, (_, index) => start + index))
-      const own = {
-        images: tf.tensor4d(images, [size, ...this.#shape]),
-        labels: tf.tensor1d(labels, 'int32'),
-        counted: tf.tensor1d(Float32Array.from({ length: size }, (_, index) => (index < count ? 1 : 0))),
-      }
-      const { errors } = await this.#evaluation.run({ weights: this.#weights, ...own })
-      wrong += (await errors.data())[0] ?? 0
-      disposeTensors([own, errors])
-      yield { type: 'turn' }
-    }
-    return (100 * wrong) / this.#testCount
+  #learningRate(epoch: number, batch: number): number {
+    const { epochs, schedule } = this.#params
+    const place = { epoch, batch, batchesPerEpoch: this.#batches, epochs, records: this.#progress.records }
+    return learningRateAt(this.#optimiser.learningRate, schedule, place)
   }
 
   async #means(
-    sums: { lossSum: Scalar; errorSum: Scalar },
+    { lossSum, errorSum }: Sums,
     batches: number,
-  ): Promise<{ loss: number; errorPercent: number }> {
-    const [loss = 0] = await sums.lossSum.data()
-    const [errors = 0] = await sums.errorSum.data()
-    return { loss: loss / batches, errorPercent: (100 * errors) / (batches * this.#batchSize) }
+  ): Promise<Pick<EpochRecord, 'trainLoss' | 'trainErrorPercent'>> {
+    const [[loss = 0], [errors = 0]] = await Promise.all([lossSum.data(), errorSum.data()])
+    return { trainLoss: loss / batches, trainErrorPercent: (100 * errors) / (batches * this.#batchSize) }
   }
 
-  async #stepEvent(
-    epoch: number,
-    batches: number,
-    seconds: number,
-    sums: { lossSum: Scalar; errorSum: Scalar },
-  ): Promise<ExperimentEvent> {
-    const { loss, errorPercent } = await this.#means(sums, batches)
+  async #stepEvent(epoch: number, batch: number, seconds: number, sums: Sums): Promise<ExperimentEvent> {
+    const batches = batch + 1
+    const { trainLoss, trainErrorPercent } = await this.#means(sums, batches)
     const imagesPerSecond = (batches * this.#batchSize) / seconds
-    const perEpoch = this.#batches * this.#batchSize
-    const done = (epoch - 1) * perEpoch + batches * this.#batchSize
-    const total = this.#params.epochs * perEpoch
+    const done = ((epoch - 1) * this.#batches + batches) * this.#batchSize
+    const total = this.#params.epochs * this.#batches * this.#batchSize
+    const learningRate = this.#learningRate(epoch, batch)
     return {
       type: 'step',
       done,
       total,
       unit: 'images',
-      values: {
-        epoch,
-        loss,
-        trainErrorPercent: errorPercent,
-        imagesPerSecond,
-        learningRate: this.#learningRate(epoch),
-      },
+      values: { epoch, loss: trainLoss, trainErrorPercent, imagesPerSecond, learningRate },
       secondsLeft: (total - done) / imagesPerSecond,
     }
   }
-
-  async *#epochEvents(): AsyncGenerator<ExperimentEvent, void, void> {
-    const record = this.#records.at(-1)
-    if (!record) return
-    const perEpoch = this.#batches * this.#batchSize
-    const done = record.epoch * perEpoch
-    yield {
-      type: 'step',
-      done,
-      total: this.#params.epochs * perEpoch,
-      unit: 'images',
-      values: { epoch: record.epoch, testErrorPercent: record.testErrorPercent },
-      secondsLeft: (this.#params.epochs - record.epoch) * record.seconds,
-    }
-    yield { type: 'log', message: epochText(record, this.#params.epochs) }
-    // Kept at every epoch, so that a cancelled training leaves its last weights.
-    await this.#context.outputWeights('weights', encodeSafetensors(await downloadTensors(this.#weights)))
-    await this.#context.outputJson('spec', this.#spec)
-    const bytes = await writeCheckpoint({ weights: this.#weights, state: this.#state, records: this.#records })
-    yield { type: 'checkpoint', step: done, bytes }
-  }
 }
 
-function epochText(record: EpochRecord, epochs: number): string {
-  const percent = (value: number): string => `${value.toFixed(2)} %`
-  return `Epoch ${record.epoch} of ${epochs}: loss ${record.trainLoss.toFixed(4)}, training error ${percent(
-    record.trainErrorPercent,
-  )}, test error ${percent(record.testErrorPercent)}`
-}
-
-function contentHash(bytes: Uint8Array): string {
-  return createHash('sha256').update(bytes).digest('hex')
+function regularisationOf({ weightDecay, maximumFilterRms }: TrainClassifierParams, graph: Graph): Regularisation {
+  const decay = decayFactors(graph, weightDecay)
+  if (maximumFilterRms === undefined) return { decay }
+  return { decay, filterLimit: { kernels: limitedKernels(graph), maximumRms: maximumFilterRms } }
 }

@@ -17,3 +17,8 @@ export function decimalNumber(text: string): number {
 export function wholeNumbers(text: string): number[] {
   return text.split(',').map(wholeNumber)
 }
+
+/** E.g. "1e-5,1e-6". */
+export function decimalNumbers(text: string): number[] {
+  return text.split(',').map(decimalNumber)
+}

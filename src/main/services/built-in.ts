@@ -4,9 +4,8 @@ import { basename, join } from 'node:path'
 import * as z from 'zod'
 import type { DatasetRecord } from '../../shared/datasets.ts'
 import { ConvScopeError, toErrorReport } from '../../shared/errors.ts'
-import { TrainClassifierParams } from '../../shared/experiments/train-classifier.ts'
 import { NetworkSpec } from '../../shared/network/spec.ts'
-import { Seed } from '../../shared/values.ts'
+import { LibraryName, Seed } from '../../shared/values.ts'
 import { EngineIdentity } from '../../shared/engines.ts'
 import { sha256 } from '../platform/hash.ts'
 import { createLogger } from '../platform/logger.ts'
@@ -24,7 +23,8 @@ export const TrainingReport = z.object({
   platform: z.string(),
   engine: EngineIdentity,
   seed: Seed,
-  params: TrainClassifierParams,
+  /** Of whatever version the document was. */
+  params: z.looseObject({ dataset: LibraryName }),
   datasetHash: z.string(),
   weights: z.object({ sha256: z.string(), bytes: z.number(), parameters: z.number() }),
   testErrorPercent: z.number(),

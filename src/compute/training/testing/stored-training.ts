@@ -2,14 +2,13 @@
 import { join } from 'node:path'
 import type { Tensor4D } from '@tensorflow/tfjs'
 import { describe, expect, it } from 'vitest'
-import type { Optimiser } from '../../../shared/experiments/train-classifier.ts'
 import { NetworkSpec } from '../../../shared/network/spec.ts'
 import type { Engine } from '../../engines/index.ts'
 import { CaseFile } from '../../network/conformance/case-file.ts'
 import { buildGraph } from '../../network/graph.ts'
 import { logitsOf } from '../classifier-logits.ts'
 import { lossAndGradients, trainingStep, type TrainingInputs } from '../classifier-step.ts'
-import { initialState, stepScalars, type Tensors } from '../optimiser.ts'
+import { initialState, stepScalars, type BatchOptimiser, type Tensors } from '../optimiser.ts'
 
 const CONFORMANCE = join(import.meta.dirname, '../../../../tests/conformance')
 
@@ -75,9 +74,9 @@ export function storedTrainingTests(engineOf: () => Engine): void {
       expect(errors.dataSync()[0]).toBeGreaterThanOrEqual(0)
     })
 
-    it.each<[string, Optimiser]>([
+    it.each<[string, BatchOptimiser]>([
       ['adam', { kind: 'adam', learningRate: 0.001, beta1: 0.9, beta2: 0.999, epsilon: 1e-7 }],
-      ['sgd-momentum', { kind: 'momentum', learningRate: 0.02, momentum: 0.9 }],
+      ['sgd-momentum', { kind: 'momentum', learningRate: 0.02, momentum: 0.9, nesterov: false }],
     ])('has the stored weights after 10 steps of %s, through a compiled step', async (title, optimiser) => {
       const engine = engineOf()
       const { tf } = engine

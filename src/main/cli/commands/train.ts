@@ -1,13 +1,14 @@
 /** `convscope train ARCHITECTURE`: builds the document and runs it. */
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import { Argument, Option, type Command } from 'commander'
+import { Option, type Command } from 'commander'
 import { ConvScopeError } from '../../../shared/errors.ts'
 import { parseDocument } from '../../../shared/experiments/index.ts'
 import {
-  TrainableArchitecture,
   TrainClassifierParams,
   TrainClassifierResult,
+  WeightDecay,
+  type Optimiser,
 } from '../../../shared/experiments/train-classifier.ts'
 import { NetworkSpec } from '../../../shared/network/spec.ts'
 import type { OutputRecord, RunRecord } from '../../../shared/runs.ts'
@@ -18,22 +19,35 @@ import type { TrainingReport } from '../../services/built-in.ts'
 import type { Access } from '../access.ts'
 import { withEngineOptions, type Act } from '../context.ts'
 import { EXIT, runToEnd } from '../follow-run.ts'
-import { decimalNumber, wholeNumber, wholeNumbers } from '../numbers.ts'
+import { decimalNumber, decimalNumbers, wholeNumber, wholeNumbers } from '../numbers.ts'
 import { jsonText } from '../output-folder.ts'
 import type { Register } from '../program.ts'
 import { answerRun } from './run.ts'
 
 interface TrainOptions {
-  readonly architecture: TrainableArchitecture
+  readonly architecture: string
+  readonly from?: boolean
   readonly dataset: string
+  readonly trainSplit?: string
+  readonly testSplit?: string
   readonly name?: string
   readonly epochs?: number
   readonly batchSize?: number
-  readonly optimiser?: 'adam' | 'momentum'
+  readonly optimiser?: Optimiser['kind']
   readonly learningRate?: number
+  readonly nesterov?: boolean
+  readonly cosine?: number
   readonly slowAt?: number[]
   readonly slowBy?: number
+  readonly slowWhenStalled?: number
+  readonly decay?: number[]
+  readonly decayReading?: WeightDecay['reading']
+  readonly dropout?: number
   readonly shift?: number
+  readonly flip?: boolean
+  readonly filterRms?: number
+  readonly stopAfter?: number
+  readonly snapshots?: number[]
   readonly trainCount?: number
   readonly testCount?: number
   readonly seed?: number
@@ -43,18 +57,40 @@ interface TrainOptions {
 
 export function addTrain(program: Command, register: Register): void {
   const command = withEngineOptions(program.command('train'))
-    .summary('train a network from nothing')
-    .description('Trains a network from nothing on a labelled data set; it enters the library.')
-    .addArgument(new Argument('<architecture>').choices(TrainableArchitecture.options))
+    .summary('train a network')
+    .description(
+      'Trains a network on a labelled data set; it enters the library. Everything else that a training can do is in its document: ' +
+        'see examples/train-cifar-alexnet.json and "convscope run".',
+    )
+    .argument('<architecture>', 'known architecture, from nothing; with --from, a network of the library')
+    .option('--from', 'go on with the weights of a network of the library')
     .option('--dataset <name>', 'data set of the library', 'mnist')
+    .option('--train-split <name>', 'split to train on (default: train)')
+    .option('--test-split <name>', 'split to measure on (default: test)')
     .option('--name <name>', 'name of the trained network in the library')
-    .option('--epochs <count>', 'passes over the training pictures', wholeNumber)
+    .option('--epochs <count>', 'passes over the training pictures; iterations of L-BFGS', wholeNumber)
     .option('--batch-size <count>', 'pictures a step', wholeNumber)
-    .addOption(new Option('--optimiser <kind>', 'adam (default) or momentum').choices(['adam', 'momentum']))
+    .addOption(
+      new Option('--optimiser <kind>', 'adam (default), momentum or l-bfgs').choices(['adam', 'momentum', 'l-bfgs']),
+    )
     .option('--learning-rate <rate>', 'step size', decimalNumber)
+    .option('--nesterov', "momentum in Nesterov's form")
+    .option('--cosine <epochs>', 'rate along half a cosine to 0, after a rise over so many epochs', decimalNumber)
     .option('--slow-at <epochs>', 'multiply the learning rate at the start of these epochs, e.g. 6,9', wholeNumbers)
+    .option('--slow-when-stalled <epochs>', 'multiply it when the test error stalls for so many epochs', wholeNumber)
     .option('--slow-by <factor>', 'by this factor', decimalNumber)
+    .option('--decay <lambda>', 'weight decay: one number, or one for each layer with weights', decimalNumbers)
+    .addOption(
+      new Option('--decay-reading <reading>', 'what the numbers mean (default: kernels)').choices([
+        ...WeightDecay.shape.reading.unwrap().options,
+      ]),
+    )
+    .option('--dropout <rate>', 'rate of all dropout layers', decimalNumber)
     .option('--shift <pixels>', 'shift pictures randomly by up to so many pixels', wholeNumber)
+    .option('--flip', 'mirror every other picture')
+    .option('--filter-rms <limit>', 'largest root mean square of a filter', decimalNumber)
+    .option('--stop-after <epochs>', 'end after so many epochs without a smaller test error', wholeNumber)
+    .option('--snapshots <epochs>', 'keep the weights after these epochs, e.g. 0,1,2,5', wholeNumbers)
     .option('--train-count <count>', 'train on the first so many pictures', wholeNumber)
     .option('--test-count <count>', 'measure on the first so many pictures', wholeNumber)
     .option('--seed <number>', 'seed of all randomness', wholeNumber)
@@ -87,22 +123,52 @@ async function libraryText({ id, result }: RunRecord, { services }: Access): Pro
 }
 
 function documentOf(options: TrainOptions): Json {
-  const { optimiser = 'adam', learningRate, slowAt, slowBy } = options
+  const { optimiser = 'adam', learningRate, nesterov } = options
   const params = {
-    architecture: options.architecture,
+    start: { from: options.from === true ? 'network' : 'architecture', name: options.architecture },
     dataset: options.dataset,
+    trainSplit: options.trainSplit,
+    testSplit: options.testSplit,
     name: options.name,
     epochs: options.epochs,
     batchSize: options.batchSize,
-    optimiser: { kind: optimiser, learningRate },
-    schedule: slowAt ? { epochs: slowAt, factor: slowBy ?? 0.1 } : undefined,
-    shiftPixels: options.shift,
+    optimiser: withoutAbsent({ kind: optimiser, learningRate, nesterov }),
+    schedule: scheduleOf(options),
+    weightDecay: {
+      reading: options.decayReading,
+      lambda: options.decay?.length === 1 ? options.decay[0] : options.decay,
+    },
+    dropout: options.dropout,
+    augmentation: { shiftPixels: options.shift, flip: options.flip },
+    maximumFilterRms: options.filterRms,
+    stopAfter: options.stopAfter,
+    snapshots: options.snapshots,
     trainCount: options.trainCount,
     testCount: options.testCount,
   }
-  const document = parseDocument({ kind: 'train-classifier', version: 1, params, seed: options.seed })
+  const document = parseDocument({ kind: 'train-classifier', version: 2, params, seed: options.seed })
   // Members left out are undefined here, which JSON does not know.
   return Json.parse(JSON.parse(JSON.stringify(document)))
+}
+
+/** An option that the chosen kind does not know is to be refused, but only where it was given. */
+function withoutAbsent<T extends object>(members: T): Partial<T> {
+  return Object.fromEntries(Object.entries(members).filter(([, value]) => value !== undefined)) as Partial<T>
+}
+
+/** @throws ConvScopeError 'invalid-input' for two at once */
+function scheduleOf({ slowAt, slowBy, slowWhenStalled, cosine }: TrainOptions): unknown {
+  const chosen = [
+    slowAt && { kind: 'steps', epochs: slowAt, factor: slowBy },
+    slowWhenStalled !== undefined && { kind: 'when-stalled', patience: slowWhenStalled, factor: slowBy },
+    cosine !== undefined && { kind: 'cosine', warmUpEpochs: cosine },
+  ].filter((schedule) => typeof schedule === 'object')
+  if (chosen.length > 1) {
+    throw new ConvScopeError('invalid-input', 'The learning rate can follow one schedule only', {
+      remedy: 'Choose one of --cosine, --slow-at and --slow-when-stalled.',
+    })
+  }
+  return chosen[0]
 }
 
 /** Options that say where things lie or how they are shown. */
@@ -114,10 +180,10 @@ function commandOf(options: TrainOptions): string {
   const rest = Object.entries(options).filter(([name]) => !PLACES.has(name) && name !== 'architecture')
   const words = rest
     .filter(([, value]) => value !== undefined)
-    .flatMap(([name, value]) => [
-      `--${name.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`,
-      String(value),
-    ])
+    .flatMap(([name, value]) => {
+      const option = `--${name.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`
+      return value === true ? [option] : [option, String(value)]
+    })
   return ['convscope', 'train', architecture, ...words].join(' ')
 }
 
