@@ -7,6 +7,7 @@ import { buildGraph, layerPages } from '../network/graph.ts'
 import { knownArchitectures } from '../network/architectures/index.ts'
 import { importNetworkFiles } from './import-network.ts'
 import type { RunContext } from './run-context.ts'
+import { weightHistograms } from './weight-histograms.ts'
 import type { Methods, StartMessage } from './worker-registry.ts'
 
 /** @param startOptions what the session was started with, once it was */
@@ -32,6 +33,7 @@ export function workerMethods(startOptions: () => Pick<StartMessage, 'threads' |
         trainable,
       })),
     'network-import': importNetworkFiles,
+    'weight-histograms': weightHistograms,
     measure: async (_params, context) => measure(context.engine),
     engines: async () => {
       const { threads, cacheFolder } = startOptions()

@@ -96,6 +96,11 @@ export class RunContext implements ExperimentContext {
   }
 
   async outputPicture(
+  /** Where an artifact lies, for what is read in pieces; its hash is not looked at. */
+  findArtifact(sha256: string): Promise<string> {
+    return this.#resources.findArtifact(sha256)
+  }
+
     name: string,
     width: number,
     height: number,

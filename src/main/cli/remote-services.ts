@@ -17,6 +17,7 @@ export function remoteServices({ system, networks, datasets, jobs, runs }: Contr
       list: () => networks.list(),
       page: (input) => networks.page(input),
       weights: (input) => networks.weights(input),
+      histograms: (input, options) => stream(() => networks.histograms(input, { signal: options?.signal })),
       architectures: () => networks.architectures(),
       import: (input, options) => stream(() => networks.import(input, { signal: options?.signal })),
       change: (input) => networks.change(input),
@@ -38,6 +39,7 @@ export function remoteServices({ system, networks, datasets, jobs, runs }: Contr
       cancel: (input) => jobs.cancel(input),
       pause: (input) => jobs.pause(input),
       resume: (input) => jobs.resume(input),
+      adjust: (input) => jobs.adjust(input),
     },
     runs: {
       list: (query) => runs.list(query),

@@ -48,6 +48,9 @@ export function createRouter(services: Services, log: RpcLog) {
       list: os.networks.list.handler(() => networks.list()),
       page: os.networks.page.handler(({ input }) => networks.page(input)),
       weights: os.networks.weights.handler(({ input }) => networks.weights(input)),
+      histograms: os.networks.histograms.handler(({ input, signal }) =>
+        stream('networks.histograms', signal, (inner) => networks.histograms(input, { signal: inner })),
+      ),
       architectures: os.networks.architectures.handler(() => networks.architectures()),
       import: os.networks.import.handler(({ input, signal }) =>
         stream('networks.import', signal, (inner) => networks.import(input, { signal: inner })),
@@ -75,6 +78,7 @@ export function createRouter(services: Services, log: RpcLog) {
       cancel: os.jobs.cancel.handler(({ input }) => jobs.cancel(input)),
       pause: os.jobs.pause.handler(({ input }) => jobs.pause(input)),
       resume: os.jobs.resume.handler(({ input }) => jobs.resume(input)),
+      adjust: os.jobs.adjust.handler(({ input }) => jobs.adjust(input)),
     },
     runs: {
       list: os.runs.list.handler(({ input }) => runs.list(input)),

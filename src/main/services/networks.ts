@@ -1,5 +1,5 @@
 /** Networks of the library, with the geometry that the worker computes. */
-import type { NetworkPage, NetworkRecord } from '../../shared/network/page.ts'
+import type { NetworkPage, NetworkRecord, WeightHistogram } from '../../shared/network/page.ts'
 import type { Library } from '../../shared/wire/protocol.ts'
 import type { Project } from '../project/project.ts'
 import type { Supervisor } from '../sessions/supervisor.ts'
@@ -12,6 +12,9 @@ import type { NetworksService } from './services.ts'
 export function createNetworks(project: Project, supervisor: Supervisor, files: FileSession): NetworksService {
   /** By the network's hash: what a worker once computed of it stays true. */
   const pages = new Map<string, NetworkPage['layers']>()
+
+  /** By the hash of the weights. */
+  const histograms = new Map<string, WeightHistogram[]>()
 
   const layersOf = async (network: NetworkRecord): Promise<NetworkPage['layers']> => {
     const known = pages.get(network.hash)
@@ -39,6 +42,20 @@ export function createNetworks(project: Project, supervisor: Supervisor, files: 
         const output = outputs.find(({ record }) => record.name === parameter)
         return { parameter, shape, values: new Uint8Array(output?.bytes ?? []) }
       })
+    },
+    histograms: ({ name }, options) => {
+      const network = project.networks.get(name)
+      return progressStream(async (report, signal) => {
+        const known = histograms.get(network.weights)
+        if (known) return known
+        const { result } = await files.perform(
+          'weight-histograms',
+          { network: network.name },
+          { library: libraryOf(network), sizeBytes: 0, onProgress: report, signal },
+        )
+        histograms.set(network.weights, result)
+        return result
+      }, options?.signal)
     },
     architectures: async () => (await files.perform('architectures', {}, { sizeBytes: 0 })).result,
     import: (request, options) =>

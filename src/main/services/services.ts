@@ -9,7 +9,7 @@ import type { ExperimentKindName } from '../../shared/experiments/index.ts'
 import type { JobEvent, JobSummary } from '../../shared/jobs.ts'
 import type { NetworkChange, NetworkImportRequest } from '../../shared/contract/networks.ts'
 import type { ProgressOr } from '../../shared/contract/progress.ts'
-import type { ArchitectureSummary, NetworkPage, NetworkSummary } from '../../shared/network/page.ts'
+import type { ArchitectureSummary, NetworkPage, NetworkSummary, WeightHistogram } from '../../shared/network/page.ts'
 import type { Look, RunRecord, RunState, RunSummary } from '../../shared/runs.ts'
 import type { Json } from '../../shared/values.ts'
 
@@ -46,6 +46,7 @@ export interface NetworksService {
   page(input: { name: string }): Promise<NetworkPage>
   /** `values` are the bytes of an `.npy` file. */
   weights(input: { name: string; layer: string }): Promise<{ parameter: string; shape: number[]; values: Uint8Array }[]>
+  histograms(input: { name: string }, options?: StreamOptions): AsyncIterable<ProgressOr<WeightHistogram[]>>
   architectures(): Promise<ArchitectureSummary[]>
   /** Leaving the stream cancels the import. */
   import(input: NetworkImportRequest, options?: StreamOptions): AsyncIterable<ProgressOr<NetworkSummary>>
@@ -93,6 +94,8 @@ export interface JobsService {
   cancel(input: { id: string }): Promise<void>
   pause(input: { id: string }): Promise<void>
   resume(input: { id: string }): Promise<void>
+  /** Changes a setting of a running run, where its kind allows it. */
+  adjust(input: { id: string; path: string; value: number }): Promise<void>
 }
 
 export interface RunsQuery {

@@ -1,6 +1,6 @@
 import { oc } from '@orpc/contract'
 import * as z from 'zod'
-import { ArchitectureSummary, NetworkPage, NetworkSummary } from '../network/page.ts'
+import { ArchitectureSummary, NetworkPage, NetworkSummary, WeightHistogram } from '../network/page.ts'
 import { NetworkSpec, Preprocessing } from '../network/spec.ts'
 import { Bytes, LibraryName, Sha256 } from '../values.ts'
 import { failures } from './failures.ts'
@@ -44,6 +44,11 @@ export const networks = {
     .errors(failures)
     .input(z.object({ name: LibraryName, layer: LibraryName }))
     .output(z.array(z.object({ parameter: z.string(), shape: z.array(z.number()), values: Bytes }))),
+  /** How the weights of every layer are distributed. */
+  histograms: oc
+    .errors(failures)
+    .input(z.object({ name: LibraryName }))
+    .output(progressThen(z.array(WeightHistogram))),
   /** Known architectures. */
   architectures: oc.errors(failures).output(z.array(ArchitectureSummary)),
   /** Reads a network from files into the library. What was noticed about it is in its findings. */

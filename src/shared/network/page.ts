@@ -74,3 +74,20 @@ export const ArchitectureSummary = z.object({
   trainable: z.boolean(),
 })
 export type ArchitectureSummary = z.infer<typeof ArchitectureSummary>
+
+/** How the weights of one parameter are distributed; what is not finite is left out and counted. */
+export const WeightHistogram = z.object({
+  layer: LibraryName,
+  parameter: z.string(),
+  shape: z.array(z.number().int().nonnegative()),
+  count: z.number().int().nonnegative(),
+  notFinite: z.number().int().nonnegative(),
+  zeros: z.number().int().nonnegative(),
+  /** The smallest and the largest; the bins divide what is between them evenly. */
+  low: z.number(),
+  high: z.number(),
+  mean: z.number(),
+  deviation: z.number().nonnegative(),
+  bins: z.array(z.number().int().nonnegative()),
+})
+export type WeightHistogram = z.infer<typeof WeightHistogram>

@@ -7,7 +7,7 @@ import { DatasetRecord, SplitStatistics, ThumbnailSide } from '../datasets.ts'
 import { EngineIdentity, EngineReport, EngineWish } from '../engines.ts'
 import { ErrorReport } from '../errors.ts'
 import { Finding } from '../network/finding.ts'
-import { ArchitectureSummary, LayerPage, NetworkOrigin, NetworkRecord } from '../network/page.ts'
+import { ArchitectureSummary, LayerPage, NetworkOrigin, NetworkRecord, WeightHistogram } from '../network/page.ts'
 import { NetworkSpec } from '../network/spec.ts'
 import { OutputRecord } from '../runs.ts'
 import { Bytes, LibraryName, Sha256 } from '../values.ts'
@@ -57,6 +57,8 @@ export const ToWorker = z.discriminatedUnion('type', [
   z.object({ type: z.literal('call'), id, method: z.string(), params: z.json(), library: Library }),
   z.object({ type: z.literal('cancel'), id }),
   z.object({ type: z.literal('pause'), id }),
+  /** The user changes a setting of a running experiment; see `adjusted`. */
+  z.object({ type: z.literal('adjust'), id, path: z.string().max(200), value: z.number() }),
   z.object({ type: z.literal('resume'), id }),
   z.object({ type: z.literal('stop') }),
 ])
@@ -97,11 +99,20 @@ const preview = z
   })
   .refine(({ pixels }) => pixels.length <= PREVIEW_LIMIT_BYTES, { message: 'a preview has 16 MiB at most' })
 
+/** From iteration `step` on a setting has another value: part of the run's document from now on. */
+const adjusted = z.object({
+  type: z.literal('adjusted'),
+  step: z.number().int().nonnegative(),
+  path: z.string(),
+  value: z.number(),
+})
+
 /** What a run reports on its way, as the worker sends it. */
 export const WorkerEvent = z.discriminatedUnion('type', [
   step,
   log,
   preview,
+  adjusted,
   z.object({ type: z.literal('checkpoint'), step: z.number().int().nonnegative(), delivery: OutputDelivery }),
 ])
 export type WorkerEvent = z.infer<typeof WorkerEvent>
@@ -111,6 +122,7 @@ export type RunEvent =
   | z.infer<typeof step>
   | z.infer<typeof log>
   | z.infer<typeof preview>
+  | z.infer<typeof adjusted>
   | { type: 'checkpoint'; step: number; artifact: OutputRecord }
   | { type: 'started' | 'paused' | 'resumed' }
 
@@ -156,6 +168,8 @@ export const WORKER_METHODS = {
     params: z.object({ network: z.string(), layer: z.string() }),
     result: z.array(z.object({ parameter: z.string(), shape: z.array(z.number().int().nonnegative()) })),
   },
+  /** One for each parameter of every layer; reads all weights. */
+  'weight-histograms': { params: z.object({ network: z.string() }), result: z.array(WeightHistogram), long: true },
   /** Published architectures that weights can be bound to. */
   architectures: { params: z.object({}), result: z.array(ArchitectureSummary) },
   /** Reads a network from the files that make it up; with the output `weights` (safetensors). */

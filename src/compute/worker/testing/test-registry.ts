@@ -63,6 +63,7 @@ export const testRegistry: WorkerRegistry = {
     'network-page': unavailable,
     'network-weights': unavailable,
     architectures: async () => [],
+    'weight-histograms': unavailable,
     'network-import': testImport,
     'dataset-page': async ({ offset, count, classIndex }, context) => {
       const indices = Array.from({ length: count }, (_, index) => offset + index)

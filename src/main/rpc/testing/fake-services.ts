@@ -148,6 +148,9 @@ export function createFakeServices(): FakeServices {
         })
       },
       weights: async () => [{ parameter: 'bias', shape: [3], values: Uint8Array.of(0, 127, 255) }],
+      async *histograms() {
+        yield { type: 'done', result: [] }
+      },
       architectures: async () => [],
       async *import(input, options) {
         note('networks.import', input)
