@@ -90,17 +90,17 @@ export class RunContext implements ExperimentContext {
     return this.#resources.readArtifact(sha256)
   }
 
+  /** Where an artifact lies, for what is read in pieces; its hash is not looked at. */
+  findArtifact(sha256: string): Promise<string> {
+    return this.#resources.findArtifact(sha256)
+  }
+
   async outputArray(name: string, shape: readonly number[], values: ArrayValues): Promise<void> {
     const bytes = this.#resources.registry.encode.array(shape, values)
     await this.outputs.put({ name, kind: 'array', shape: [...shape], dtype: dtypeOf(values) }, bytes)
   }
 
   async outputPicture(
-  /** Where an artifact lies, for what is read in pieces; its hash is not looked at. */
-  findArtifact(sha256: string): Promise<string> {
-    return this.#resources.findArtifact(sha256)
-  }
-
     name: string,
     width: number,
     height: number,
