@@ -1,0 +1,291 @@
+/**
+ * HDF5 files through the HDF Group's library as WebAssembly. The library sees a file system in which there is nothing but this one file,
+ * read piece by piece: links to other files and data kept in other files lead nowhere, and are refused by name.
+ */
+import { Dataset, File, Group, ready, Reference, type Attribute, type Metadata } from 'h5wasm'
+import { ConvScopeError } from '../../shared/errors.ts'
+import { beginsWith } from './file-kind.ts'
+import type { SourceFile } from './source-file.ts'
+
+const SIGNATURE = [0x89, 0x48, 0x44, 0x46, 0x0d, 0x0a, 0x1a, 0x0a]
+/** Where a signature may stand when a user block precedes it: 0, 512, 1024 … */
+const FIRST_USER_BLOCK = 512
+const LAST_USER_BLOCK = 2 ** 16
+/** Read at once; the library's memory never shrinks. */
+const SLICE_BYTES = 32 * 2 ** 20
+const MAX_DATASET_BYTES = 2 ** 33
+const MAX_ATTRIBUTE_BYTES = 64 * 2 ** 20
+/** Deflate makes data at most so many times smaller. */
+const MAX_DEFLATION = 1032
+const MAX_RANK = 8
+/** Classes of types in the format itself (H5T_class_t). */
+const TYPE = { integer: 0, float: 1, reference: 7 } as const
+
+export type Hdf5Numbers =
+  Float32Array | Float64Array | Int8Array | Uint8Array | Int16Array | Uint16Array | Int32Array | Uint32Array
+
+/** Whether it begins like an HDF5 file, perhaps after a user block (MATLAB 7.3). */
+export function isHdf5(file: SourceFile): boolean {
+  for (let offset = 0; offset <= LAST_USER_BLOCK; offset = offset === 0 ? FIRST_USER_BLOCK : offset * 2)
+    if (beginsWith(file, SIGNATURE, offset)) return true
+  return false
+}
+
+export class Hdf5File {
+  readonly #source: SourceFile
+  readonly #file: File
+  readonly #forget: () => void
+
+  private constructor(source: SourceFile, file: File, forget: () => void) {
+    this.#source = source
+    this.#file = file
+    this.#forget = forget
+  }
+
+  /** @throws ConvScopeError 'damaged' where it is no HDF5 file, or a part of one */
+  static async open(source: SourceFile): Promise<Hdf5File> {
+    const library = await ready
+    if (!isHdf5(source)) throw damaged(source, 'it does not begin like an HDF5 file')
+    const path = `/file-${++opened}`
+    showFile(library.FS, path, source)
+    try {
+      // The library tells by an id of -1 that it cannot open a file, and goes on.
+      const file = quietly(source, () => new File(path, 'r'))
+      if (file.file_id < 0n) throw damaged(source, 'its structure is broken or it ends early')
+      return new Hdf5File(source, file, () => library.FS.unlink(path))
+    } catch (error) {
+      library.FS.unlink(path)
+      throw error
+    }
+  }
+
+  close(): void {
+    quietly(this.#source, () => this.#file.close())
+    this.#forget()
+  }
+
+  /** Names in a group, in the library's order; empty where there is no such group. */
+  keys(path: string): readonly string[] {
+    const found = this.#get(path)
+    return found instanceof Group ? quietly(this.#source, () => found.keys()) : []
+  }
+
+  kind(path: string): 'group' | 'dataset' | 'absent' {
+    const found = this.#get(path)
+    if (found instanceof Group) return 'group'
+    return found instanceof Dataset ? 'dataset' : 'absent'
+  }
+
+  /** The text of an attribute; undefined where there is none of that name. */
+  text(path: string, attribute: string): string | undefined {
+    const value = this.#attribute(path, attribute)
+    if (value === undefined) return undefined
+    if (typeof value === 'string') return value
+    if (value instanceof Uint8Array) return new TextDecoder().decode(value)
+    throw damaged(this.#source, `the attribute ${attribute} of ${path} is not text`)
+  }
+
+  /** The texts of an attribute that is a list of them; undefined where there is none of that name. */
+  texts(path: string, attribute: string): readonly string[] | undefined {
+    const value = this.#attribute(path, attribute)
+    if (value === undefined) return undefined
+    if (Array.isArray(value) && value.every((text) => typeof text === 'string')) return value
+    // NumPy writes an empty list as float64.
+    if (ArrayBuffer.isView(value) && value.byteLength === 0) return []
+    throw damaged(this.#source, `the attribute ${attribute} of ${path} is not a list of texts`)
+  }
+
+  /** Sizes of a dataset. @throws ConvScopeError 'damaged' where there is none */
+  shape(path: string): readonly number[] {
+    return this.#dataset(path).shape
+  }
+
+  /**
+   * The values of a dataset, read anew at every call.
+   * @throws ConvScopeError 'damaged', 'too-large' or 'unsupported' that names file and dataset
+   */
+  numbers(path: string): Hdf5Numbers {
+    const { dataset, metadata, shape } = this.#dataset(path)
+    const isNumber = metadata.type === TYPE.integer || metadata.type === TYPE.float
+    if (!isNumber || !(metadata.littleEndian || metadata.size === 1) || metadata.size > 8)
+      throw this.#unsupported(path, 'its values are not little-endian integers or floats')
+    if (metadata.size === 8 && metadata.type === TYPE.integer) throw this.#unsupported(path, 'it has 64-bit integers')
+    if (metadata.size === 2 && metadata.type === TYPE.float) throw this.#unsupported(path, 'it has 16-bit floats')
+    return this.#sliced(path, dataset, metadata, shape)
+  }
+
+  /** `numbers` as float32. */
+  floats(path: string): Float32Array {
+    const values = this.numbers(path)
+    return values instanceof Float32Array ? values : Float32Array.from(values)
+  }
+
+  /** Paths of what a dataset of references points to, in its order. */
+  references(path: string): readonly string[] {
+    const { dataset, metadata } = this.#dataset(path)
+    if (metadata.type !== TYPE.reference || metadata.ref_type !== 'object')
+      throw damaged(this.#source, `${path} is not made of references`)
+    this.#requireRoom(path, metadata)
+    return quietly(this.#source, () => {
+      const value = dataset.value
+      const list = Array.isArray(value) ? value : [value]
+      return list.map((reference) => {
+        const target = reference instanceof Reference ? dataset.dereference(reference) : null
+        if (target instanceof Dataset || target instanceof Group) return target.path
+        throw damaged(this.#source, `a reference in ${path} leads nowhere`)
+      })
+    })
+  }
+
+  #get(path: string): unknown {
+    return quietly(this.#source, () => {
+      let place = ''
+      let found: unknown = this.#file
+      for (const part of path.split('/').filter((name) => name !== '')) {
+        if (!(found instanceof Group)) return undefined
+        found = found.get(`${place}/${part}`)
+        place = `${place}/${part}`
+        // Told by its class name: the class itself is not part of what the package names.
+        if (isLinkOutside(found)) {
+          throw new ConvScopeError(
+            'unsupported',
+            `${this.#source.name} links to another file at ${place}, which is not followed.`,
+            {
+              remedy: 'Save the network into one file.',
+            },
+          )
+        }
+      }
+      return found
+    })
+  }
+
+  #dataset(path: string): { dataset: Dataset; metadata: Metadata; shape: readonly number[] } {
+    const dataset = this.#get(path)
+    if (!(dataset instanceof Dataset)) throw damaged(this.#source, `it has no values at ${path}`)
+    const metadata = quietly(this.#source, () => dataset.metadata)
+    const { shape } = metadata
+    if (
+      shape === null ||
+      shape.length > MAX_RANK ||
+      !shape.every((extent) => Number.isSafeInteger(extent) && extent >= 0)
+    )
+      throw damaged(this.#source, `${path} has no usable shape`)
+    if ((metadata.virtual_sources ?? []).length > 0)
+      throw this.#unsupported(path, 'it is put together from other datasets')
+    return { dataset, metadata, shape }
+  }
+
+  /** What the file claims must be able to lie in it: checked before anything is made for it. */
+  #requireRoom(path: string, metadata: Metadata): number {
+    const bytes = (metadata.shape ?? []).reduce((product, extent) => product * extent, metadata.size)
+    const possible = this.#source.size * (metadata.chunks === null ? 1 : MAX_DEFLATION)
+    if (bytes > possible)
+      throw damaged(
+        this.#source,
+        `${path} claims ${bytes} bytes, more than the file of ${this.#source.size} bytes can hold`,
+      )
+    if (bytes > MAX_DATASET_BYTES) {
+      throw new ConvScopeError(
+        'too-large',
+        `${path} in ${this.#source.name} has ${bytes} bytes; ${MAX_DATASET_BYTES} are read at most.`,
+        {
+          remedy: 'Save the network with smaller layers.',
+        },
+      )
+    }
+    return bytes
+  }
+
+  #sliced(path: string, dataset: Dataset, metadata: Metadata, shape: readonly number[]): Hdf5Numbers {
+    const bytes = this.#requireRoom(path, metadata)
+    const read = (ranges: [number, number][]): Hdf5Numbers => {
+      const value = quietly(this.#source, () => (ranges.length === 0 ? dataset.value : dataset.slice(ranges)))
+      if (typeof value === 'number') return Float64Array.of(value)
+      if (isNumbers(value)) return value
+      throw damaged(this.#source, `the values of ${path} cannot be read`)
+    }
+    const [rows, ...inner] = shape
+    if (rows === undefined || bytes <= SLICE_BYTES) return read(shape.map((extent) => [0, extent]))
+    const step = Math.max(1, Math.floor(rows / Math.ceil(bytes / SLICE_BYTES)))
+    let whole: Hdf5Numbers | undefined
+    for (let start = 0; start < rows; start += step) {
+      const part = read([
+        [start, Math.min(start + step, rows)],
+        ...inner.map((extent): [number, number] => [0, extent]),
+      ])
+      whole ??= emptyLike(part, bytes / metadata.size)
+      whole.set(part, start * (bytes / metadata.size / rows))
+    }
+    return whole ?? new Float32Array(0)
+  }
+
+  #attribute(path: string, name: string): unknown {
+    const owner = this.#get(path)
+    if (!(owner instanceof Group || owner instanceof Dataset)) return undefined
+    return quietly(this.#source, () => {
+      const found: Attribute | undefined = Object.hasOwn(owner.attrs, name) ? owner.attrs[name] : undefined
+      if (found === undefined) return undefined
+      const { size, total_size } = found.metadata
+      if (size * total_size > Math.min(MAX_ATTRIBUTE_BYTES, this.#source.size))
+        throw damaged(this.#source, `the attribute ${name} of ${path} claims ${size * total_size} bytes`)
+      return found.value
+    })
+  }
+
+  #unsupported(path: string, reason: string): ConvScopeError {
+    return new ConvScopeError('unsupported', `${path} in ${this.#source.name} cannot be read: ${reason}.`, {
+      remedy: 'Save the network with float32 weights in one file.',
+    })
+  }
+}
+
+let opened = 0
+
+type FileSystem = Awaited<typeof ready>['FS']
+
+/** Makes `path` of the library's own file system read from the source; nothing is copied. */
+function showFile(fileSystem: FileSystem, path: string, source: SourceFile): void {
+  fileSystem.writeFile(path, new Uint8Array(0))
+  const { node } = fileSystem.lookupPath(path, {})
+  const own: unknown = Reflect.get(node, 'stream_ops')
+  const read = (_stream: unknown, buffer: Uint8Array, offset: number, length: number, position: number): number => {
+    const count = Math.max(Math.min(length, source.size - position), 0)
+    if (count > 0) buffer.set(source.read(position, count), offset)
+    return count
+  }
+  Object.defineProperty(node, 'usedBytes', { get: () => source.size })
+  Object.assign(node, { stream_ops: { ...(typeof own === 'object' ? own : {}), read } })
+}
+
+function isLinkOutside(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && 'type' in value && value.type === 'ExternalLink'
+}
+
+function isNumbers(value: unknown): value is Hdf5Numbers {
+  return (
+    ArrayBuffer.isView(value) &&
+    !(value instanceof DataView || value instanceof BigInt64Array || value instanceof BigUint64Array)
+  )
+}
+
+function emptyLike(part: Hdf5Numbers, length: number): Hdf5Numbers {
+  const Kind = part.constructor as new (length: number) => Hdf5Numbers
+  return new Kind(length)
+}
+
+/** The library throws errors of many kinds; each says that the file is not as it should be. */
+function quietly<T>(source: SourceFile, work: () => T): T {
+  try {
+    return work()
+  } catch (error) {
+    if (error instanceof ConvScopeError) throw error
+    throw damaged(source, `the HDF5 library says: ${error instanceof Error ? error.message : String(error)}`)
+  }
+}
+
+function damaged(source: SourceFile, reason: string): ConvScopeError {
+  return new ConvScopeError('damaged', `${source.name} cannot be read: ${reason}.`, {
+    remedy: 'Copy, download or save the file again.',
+  })
+}
