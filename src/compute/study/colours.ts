@@ -1,0 +1,63 @@
+/** Numbers as colours, for pictures that are written to files. */
+import type { Picture } from '../experiments/pictures.ts'
+
+type Colour = readonly [number, number, number]
+
+/** Nine places of matplotlib's viridis (CC0), from low to high. */
+const VIRIDIS: readonly Colour[] = [
+  [68, 1, 84],
+  [71, 44, 122],
+  [59, 81, 139],
+  [44, 113, 142],
+  [33, 144, 141],
+  [39, 173, 129],
+  [92, 200, 99],
+  [170, 220, 50],
+  [253, 231, 37],
+]
+/** Okabe & Ito's colours, which all eyes can tell apart, and lighter ones after them. */
+export const CLASS_COLOURS: readonly Colour[] = [
+  [0, 114, 178],
+  [230, 159, 0],
+  [0, 158, 115],
+  [204, 121, 167],
+  [86, 180, 233],
+  [213, 94, 0],
+  [240, 228, 66],
+  [0, 0, 0],
+  [153, 153, 153],
+  [128, 64, 160],
+]
+
+/** `[height, width]` values as viridis from `low` to `high`; mid-grey where `known` is 0. */
+export function heatPicture(values: Float32Array, height: number, width: number, known?: Int32Array): Picture {
+  const shown = [...values].filter((_, place) => known === undefined || (known[place] ?? 0) > 0)
+  const low = shown.reduce((least, value) => Math.min(least, value), Infinity)
+  const high = shown.reduce((most, value) => Math.max(most, value), -Infinity)
+  const pixels = new Uint8Array(height * width * 3).fill(128)
+  for (const [place, value] of values.entries()) {
+    if (known !== undefined && (known[place] ?? 0) === 0) continue
+    pixels.set(viridis(high > low ? (value - low) / (high - low) : 0.5), place * 3)
+  }
+  return { width, height, channels: 3, pixels }
+}
+
+/** `[height, width]` class indices, one colour a class; mid-grey for -1. */
+export function labelPicture(labels: Int32Array, height: number, width: number): Picture {
+  const pixels = new Uint8Array(height * width * 3).fill(128)
+  for (const [place, label] of labels.entries()) if (label >= 0) pixels.set(colourOf(label), place * 3)
+  return { width, height, channels: 3, pixels }
+}
+
+export function colourOf(index: number): Colour {
+  return CLASS_COLOURS[index % CLASS_COLOURS.length] ?? [0, 0, 0]
+}
+
+function viridis(value: number): number[] {
+  const place = Math.min(Math.max(value, 0), 1) * (VIRIDIS.length - 1)
+  const below = Math.min(Math.floor(place), VIRIDIS.length - 2)
+  const part = place - below
+  const low = VIRIDIS[below] ?? [0, 0, 0]
+  const high = VIRIDIS[below + 1] ?? [0, 0, 0]
+  return low.map((level, channel) => Math.round(level + part * ((high[channel] ?? 0) - level)))
+}

@@ -1,0 +1,168 @@
+/** Occluded copies of a picture through a network, in batches of one compiled step. */
+import type { CompiledStep, Engine } from '../engines/engine.ts'
+import { disposeTensors } from '../engines/tensor-tree.ts'
+import type { ExperimentEvent } from '../experiments/experiment.ts'
+import type { NetworkInput } from '../experiments/network-input.ts'
+import type { Tensor } from '../network/layer.ts'
+import type { Network } from '../network/network.ts'
+import { walkUp } from '../network/walk.ts'
+import { hasScores, logitLayer } from './class-scores.ts'
+import type { OcclusionGrid } from './occlusion-grid.ts'
+
+export interface OcclusionOptions {
+  /** The layer whose activation is summed. */
+  readonly layer: string
+  /** One a channel. */
+  readonly fill: readonly number[]
+  readonly batchSize: number
+}
+
+/** What the network says of the clean picture; empty and null where it has no classes. */
+export interface CleanRecord {
+  /** `[channels]`: summed activation of each channel of the layer. */
+  readonly sums: Float32Array
+  readonly logits: Float32Array
+  readonly probabilities: Float32Array
+  readonly predicted: number | null
+}
+
+/** One value a position, row by row; the last three are empty where the network has no classes. */
+export interface OcclusionRecords {
+  readonly activation: Float32Array
+  readonly logit: Float32Array
+  readonly probability: Float32Array
+  readonly label: Int32Array
+}
+
+/** `rows` `[batch, height, 1, 1]` and `columns` `[batch, 1, width, 1]` are 1 inside the square. */
+type Inputs = { picture: Tensor; fill: Tensor; rows: Tensor; columns: Tensor }
+type Outputs = { sums: Tensor; logits: Tensor; probabilities: Tensor }
+
+export class OcclusionWalk {
+  readonly #engine: Engine
+  readonly #network: Network
+  readonly #input: NetworkInput
+  readonly #batchSize: number
+  readonly #step: CompiledStep<Inputs, Outputs>
+  readonly #constant: { picture: Tensor; fill: Tensor }
+
+  constructor(engine: Engine, network: Network, input: NetworkInput, { layer, fill, batchSize }: OcclusionOptions) {
+    const { tf } = engine
+    this.#engine = engine
+    this.#network = network
+    this.#input = input
+    this.#batchSize = batchSize
+    this.#constant = {
+      picture: tf.tensor4d(input.values, [1, ...input.shape]),
+      fill: tf.tensor4d([...fill], [1, 1, 1, fill.length]),
+    }
+    this.#step = engine.compile<Inputs, Outputs>(occludedStep(engine, network, layer), {
+      name: 'occlusion',
+      captureAfter: 1,
+    })
+  }
+
+  async clean(): Promise<CleanRecord> {
+    const [height, width] = this.#input.shape
+    const { sums, logits, probabilities } = await this.#evaluate(1, new Float32Array(height), new Float32Array(width))
+    const predicted =
+      logits.length > 0 ? logits.indexOf(logits.reduce((most, value) => Math.max(most, value), -Infinity)) : null
+    return { sums, logits, probabilities, predicted }
+  }
+
+  /** Yields progress; the grid's positions row by row. */
+  async *run(
+    grid: OcclusionGrid,
+    channel: number,
+    classIndex: number | null,
+    signal: AbortSignal,
+  ): AsyncGenerator<ExperimentEvent, OcclusionRecords, void> {
+    const total = grid.rows.length * grid.columns.length
+    const scored = classIndex === null ? 0 : total
+    const records = {
+      activation: new Float32Array(total),
+      logit: new Float32Array(scored),
+      probability: new Float32Array(scored),
+      label: new Int32Array(scored),
+    }
+    const size = Math.min(this.#batchSize, total)
+    for (let start = 0; start < total; start += size) {
+      signal.throwIfAborted()
+      const { rows, columns } = this.#masks(grid, start, size)
+      const { sums, logits, probabilities } = await this.#evaluate(size, rows, columns)
+      const channels = sums.length / size
+      const classes = logits.length / size
+      for (let index = 0; index < Math.min(size, total - start); index++) {
+        records.activation[start + index] = sums[index * channels + channel] ?? NaN
+        if (classIndex === null) continue
+        records.logit[start + index] = logits[index * classes + classIndex] ?? NaN
+        records.probability[start + index] = probabilities[index * classes + classIndex] ?? NaN
+        const own = logits.subarray(index * classes, (index + 1) * classes)
+        records.label[start + index] = own.indexOf(own.reduce((most, value) => Math.max(most, value), -Infinity))
+      }
+      yield { type: 'step', done: Math.min(start + size, total), total, unit: 'positions', values: {} }
+    }
+    return records
+  }
+
+  dispose(): void {
+    disposeTensors(this.#constant)
+    this.#step.dispose()
+  }
+
+  /** Squares of the positions from `start`; behind the last one there are none. */
+  #masks({ rows, columns, window, size }: OcclusionGrid, start: number, count: number) {
+    const [height, width] = size
+    const masks = { rows: new Float32Array(count * height), columns: new Float32Array(count * width) }
+    for (let index = 0; index < Math.min(count, rows.length * columns.length - start); index++) {
+      const top = rows[Math.floor((start + index) / columns.length)] ?? 0
+      const left = columns[(start + index) % columns.length] ?? 0
+      masks.rows.fill(1, index * height + top, index * height + Math.min(top + window[0], height))
+      masks.columns.fill(1, index * width + left, index * width + Math.min(left + window[1], width))
+    }
+    return masks
+  }
+
+  async #evaluate(
+    count: number,
+    rows: Float32Array,
+    columns: Float32Array,
+  ): Promise<{ sums: Float32Array; logits: Float32Array; probabilities: Float32Array }> {
+    const { tf } = this.#engine
+    const [height, width] = this.#input.shape
+    const own = {
+      rows: tf.tensor4d(rows, [count, height, 1, 1]),
+      columns: tf.tensor4d(columns, [count, 1, width, 1]),
+    }
+    const running = this.#step.run({ ...this.#constant, ...own })
+    disposeTensors(own)
+    const outputs = await running
+    const read = async (tensor: Tensor): Promise<Float32Array> => Float32Array.from(await tensor.data())
+    const sums = await read(outputs.sums)
+    const scored = hasScores(this.#network)
+    const logits = scored ? await read(outputs.logits) : new Float32Array(0)
+    const probabilities = scored ? await read(outputs.probabilities) : new Float32Array(0)
+    disposeTensors(outputs)
+    return { sums, logits, probabilities }
+  }
+}
+
+function occludedStep({ tf }: Engine, network: Network, layer: string): (inputs: Inputs) => Outputs {
+  const scores = logitLayer(network)
+  return ({ picture, fill, rows, columns }) => {
+    const hidden = tf.mul(rows, columns)
+    const occluded = tf.add(tf.mul(picture, tf.sub(1, hidden)), tf.mul(fill, hidden))
+    const { outputs } = walkUp(tf, network.graph, network.weights, occluded, {
+      to: scores,
+      keep: [layer],
+      mode: { training: false, saving: false },
+    })
+    const maps = outputs[layer] ?? occluded
+    const logits = outputs[scores] ?? occluded
+    return {
+      sums: maps.shape.length === 4 ? tf.sum(maps, [1, 2]) : maps,
+      logits,
+      probabilities: tf.softmax(logits),
+    }
+  }
+}

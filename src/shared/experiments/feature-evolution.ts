@@ -1,0 +1,104 @@
+/** Feature evolution (Zeiler & Fergus 2013, figure 4): the strongest projection of channels while a network learns. */
+import * as z from 'zod'
+import { BackwardRules } from '../network/rules.ts'
+import { LibraryName, Pair, Sha256 } from '../values.ts'
+import { documentSchema, type ExperimentKind } from './document.ts'
+import { DrawnChannels } from './top-activations.ts'
+import { startName, TrainClassifierParams, trainClassifier } from './train-classifier.ts'
+
+const Epoch = z.number().int().nonnegative()
+
+/** Where the weights of each epoch come from. */
+export const Snapshots = z.discriminatedUnion('from', [
+  /** A training made for it; its `snapshots` are the epochs. */
+  z.strictObject({ from: z.literal('training'), training: TrainClassifierParams }),
+  /** Outputs `weights-epoch-<n>` of a run, for the layers of a network of the library. */
+  z.strictObject({
+    from: z.literal('weights'),
+    network: LibraryName,
+    weights: z
+      .array(z.strictObject({ epoch: Epoch, sha256: Sha256 }))
+      .min(1)
+      .max(200),
+  }),
+  /** Networks of the library with the same layers. */
+  z.strictObject({
+    from: z.literal('networks'),
+    networks: z
+      .array(z.strictObject({ epoch: Epoch, network: LibraryName }))
+      .min(1)
+      .max(200),
+  }),
+])
+export type Snapshots = z.infer<typeof Snapshots>
+
+export const FeatureEvolutionParams = z.strictObject({
+  snapshots: Snapshots,
+  /** The pictures among which the strongest activation is looked for. */
+  dataset: LibraryName,
+  split: LibraryName.default('test'),
+  pictureCount: z.number().int().min(1).default(1000),
+  layers: z.array(LibraryName).min(1).max(64),
+  drawn: DrawnChannels.default({ kind: 'random', count: 6 }),
+  rules: BackwardRules.default({ relu: 'deconvnet', unpool: 'sum', lrn: 'identity' }),
+  batchSize: z.number().int().min(1).max(4096).default(128),
+})
+export type FeatureEvolutionParams = z.infer<typeof FeatureEvolutionParams>
+
+export const FeatureEvolutionResult = z.object({
+  dataset: LibraryName,
+  split: LibraryName,
+  pictures: z.number().int().positive(),
+  epochs: z.array(Epoch),
+  layers: z.array(
+    z.object({
+      layer: LibraryName,
+      channels: z.array(
+        z.object({
+          channel: z.number().int().nonnegative(),
+          /** One an epoch; null where no picture changed the channel. */
+          strongest: z.array(
+            z
+              .object({ picture: z.number().int().nonnegative(), value: z.number(), position: Pair.nullable() })
+              .nullable(),
+          ),
+        }),
+      ),
+    }),
+  ),
+})
+export type FeatureEvolutionResult = z.infer<typeof FeatureEvolutionResult>
+
+/** Outputs: for every layer the array `projections-<layer>` `[channels, epochs, h, w, c]`; lasting runs also write the picture `figure-<layer>`. */
+export const featureEvolution: ExperimentKind<
+  'feature-evolution',
+  typeof FeatureEvolutionParams,
+  typeof FeatureEvolutionResult
+> = {
+  kind: 'feature-evolution',
+  version: 1,
+  title: 'Feature evolution',
+  summary: 'Watch what channels respond to while a network learns (Zeiler & Fergus 2013, figure 4).',
+  params: FeatureEvolutionParams,
+  result: FeatureEvolutionResult,
+  document: documentSchema('feature-evolution', 1, FeatureEvolutionParams),
+  describe: ({ snapshots, layers }) => `Evolution of ${layers.join(', ')} of ${snapshotsName(snapshots)}`,
+  references: ({ snapshots, dataset }) => {
+    if (snapshots.from === 'training') {
+      const training = trainClassifier.references(snapshots.training)
+      return { ...training, datasets: [...new Set([dataset, ...training.datasets])] }
+    }
+    if (snapshots.from === 'networks') {
+      const networks = [...new Set(snapshots.networks.map(({ network }) => network))]
+      return { networks, datasets: [dataset], artifacts: [] }
+    }
+    const artifacts = snapshots.weights.map(({ sha256 }) => sha256)
+    return { networks: [snapshots.network], datasets: [dataset], artifacts }
+  },
+  upgrades: {},
+}
+
+function snapshotsName(snapshots: Snapshots): string {
+  if (snapshots.from === 'training') return startName(snapshots.training.start)
+  return snapshots.from === 'weights' ? snapshots.network : `${snapshots.networks.length} networks`
+}
