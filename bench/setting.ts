@@ -52,6 +52,7 @@ export async function benchContext(engine: Engine, seed = 0): Promise<Experiment
     signal: new AbortController().signal,
     checkpoint: undefined,
     pictures: false,
+    takeAdjustments: () => [],
     network: (name) =>
       Promise.resolve({
         network,

@@ -49,7 +49,19 @@ export function philox4x32(
 }
 
 /** What a stream is used for; streams of different purposes never overlap. Values are part of the results: never change one. */
-export const RANDOM_PURPOSES = { weights: 1, order: 2, dropout: 3, shifts: 4, flips: 5, halves: 32, 'drawn-channels': 48, 'random-boxes': 49 } as const
+export const RANDOM_PURPOSES = {
+  weights: 1,
+  order: 2,
+  dropout: 3,
+  shifts: 4,
+  flips: 5,
+  halves: 32,
+  'drawn-channels': 48,
+  'random-boxes': 49,
+  start: 64,
+  search: 65,
+  transforms: 66,
+} as const
 export type RandomPurpose = keyof typeof RANDOM_PURPOSES
 
 /** Random numbers of one seed, purpose and pair of indices (such as step and layer), in order. */

@@ -22,6 +22,14 @@ export const JobEvent = z.discriminatedUnion('type', [
   z.object({ type: z.literal('log'), ...durable, message: z.string() }),
   z.object({ type: z.literal('checkpoint'), ...durable, step: z.number().int().nonnegative() }),
   z.object({ type: z.literal('paused'), ...durable }),
+  /** A setting changed while it ran, from iteration `step` on; the run's document holds it too. */
+  z.object({
+    type: z.literal('adjusted'),
+    ...durable,
+    step: z.number().int().nonnegative(),
+    path: z.string(),
+    value: z.number(),
+  }),
   z.object({ type: z.literal('resumed'), ...durable }),
   z.object({ type: z.literal('done'), ...durable }),
   z.object({ type: z.literal('failed'), ...durable, error: ErrorReport }),

@@ -16,8 +16,16 @@ export type ExperimentEvent =
   | { type: 'preview'; name: string; width: number; height: number; channels: 1 | 3 | 4; pixels: Uint8Array }
   /** Everything needed to go on from here, as bytes that the experiment itself reads back. */
   | { type: 'checkpoint'; step: number; bytes: Uint8Array }
+  /** A change that the user made meanwhile took effect from iteration `step` on; it becomes part of the run's document. */
+  | { type: 'adjusted'; step: number; path: string; value: number }
   /** Nothing to tell: only a place where it may be interrupted. */
   | { type: 'turn' }
+
+/** A setting of a running experiment that gets another value, such as `decay`. */
+export interface Adjustment {
+  readonly path: string
+  readonly value: number
+}
 
 export interface ExperimentContext {
   readonly engine: Engine
@@ -27,6 +35,8 @@ export interface ExperimentContext {
   readonly checkpoint: Uint8Array | undefined
   /** Also write pictures (lasting runs); looks go without. */
   readonly pictures: boolean
+  /** What the user changed since the last call, in order; see `adjusted`. */
+  takeAdjustments(): readonly Adjustment[]
   /** Warm: loaded once a session. */
   network(name: string): Promise<{ network: Network; record: NetworkRecord }>
   dataset(name: string, split: string): Promise<DatasetSplitData>

@@ -124,6 +124,7 @@ export function runEngineThread(registry: WorkerRegistry): void {
       }),
     cancel: ({ id }) => scheduler.cancel(id),
     pause: ({ id }) => scheduler.pause(id),
+    adjust: ({ id, path, value }) => scheduler.adjust(id, { path, value }),
     resume: ({ id }) => scheduler.resume(id),
     stop: () => void stop(),
   }

@@ -6,7 +6,7 @@ import { plainJson } from '../../shared/wire/messages.ts'
 import type { Library } from '../../shared/wire/protocol.ts'
 import type { DatasetSplitData } from '../data/dataset-split.ts'
 import type { Engine } from '../engines/engine.ts'
-import type { ExperimentContext } from '../experiments/experiment.ts'
+import type { Adjustment, ExperimentContext } from '../experiments/experiment.ts'
 import type { Network } from '../network/network.ts'
 import { OutputWriter, type OutputDescription, type WriteFile } from './output-writer.ts'
 import type { Lease, WarmCache } from './warm-cache.ts'
@@ -35,6 +35,8 @@ export interface RunInputs {
 
 export class RunContext implements ExperimentContext {
   readonly outputs: OutputWriter
+  /** Not taken by the experiment yet. */
+  readonly adjustments: Adjustment[] = []
   readonly seed: number
   readonly pictures: boolean
   readonly checkpoint: Uint8Array | undefined
@@ -53,6 +55,10 @@ export class RunContext implements ExperimentContext {
     this.signal = inputs.signal
     this.#onProgress = inputs.onProgress
     this.outputs = new OutputWriter(resources.scratchFolder)
+  }
+
+  takeAdjustments(): Adjustment[] {
+    return this.adjustments.splice(0)
   }
 
   get engine(): Engine {
@@ -118,6 +124,11 @@ export class RunContext implements ExperimentContext {
   async outputJson(name: string, value: unknown): Promise<void> {
     const text = `${JSON.stringify(plainJson(value), null, 2)}\n`
     await this.outputs.put({ name, kind: 'json' }, new TextEncoder().encode(text))
+  }
+
+  /** Where temporary files may be put; it is removed with the session. */
+  get scratchFolder(): string {
+    return this.#resources.scratchFolder
   }
 
   /** Writes a file straight into the scratch folder: for what is too large to be in memory as a whole. */

@@ -2,7 +2,7 @@
 import { ConvScopeError, toErrorReport } from '../../shared/errors.ts'
 import { plainJson } from '../../shared/wire/messages.ts'
 import { LOG_MESSAGE_LENGTH, WorkerEvent, type FromWorker } from '../../shared/wire/protocol.ts'
-import type { ExperimentEvent } from '../experiments/experiment.ts'
+import type { Adjustment, ExperimentEvent } from '../experiments/experiment.ts'
 import type { RunContext } from './run-context.ts'
 import type { Task, TaskPriority } from './task-scheduler.ts'
 
@@ -59,6 +59,11 @@ export class RunTask implements Task {
     // An experiment whose clean-up fails is cancelled all the same.
     await this.#generator?.return(undefined).catch(() => undefined)
     await this.#endCancelled()
+  }
+
+  /** One that comes before the run has begun has nothing to change yet. */
+  adjust(adjustment: Adjustment): void {
+    this.#context?.adjustments.push(adjustment)
   }
 
   onPaused(paused: boolean): void {

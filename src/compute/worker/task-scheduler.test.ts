@@ -3,13 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { TaskScheduler, type Task, type TaskPriority } from './task-scheduler.ts'
 
 /** A task of so many steps that notes what happens to it. */
-function task(
-  id: string,
-  priority: TaskPriority,
-  steps: number,
-  log: string[],
-  onStep?: (step: number) => void,
-): Task {
+function task(id: string, priority: TaskPriority, steps: number, log: string[], onStep?: (step: number) => void): Task {
   let done = 0
   return {
     id,
@@ -22,6 +16,7 @@ function task(
     },
     abort: () => log.push(`${id} abort`),
     cancel: async () => void log.push(`${id} cancel`),
+    adjust: ({ path, value }) => log.push(`${id} ${path} = ${value}`),
     onPaused: (paused) => log.push(`${id} ${paused ? 'paused' : 'resumed'}`),
   }
 }

@@ -3,6 +3,8 @@
  * errand (a long question: an import, an accuracy) goes before jobs and lets looks go between its steps.
  */
 
+import type { Adjustment } from '../experiments/experiment.ts'
+
 export type TaskPriority = 'look' | 'errand' | 'job'
 
 export interface Task {
@@ -14,6 +16,8 @@ export interface Task {
   abort(): void
   /** Ends it where it was interrupted. Never rejects. */
   cancel(): Promise<void>
+  /** Takes a change of its settings by the user. */
+  adjust(adjustment: Adjustment): void
   /** Told when it is suspended and goes on. */
   onPaused(paused: boolean): void
 }
@@ -71,6 +75,10 @@ export class TaskScheduler {
     entry.paused = false
     entry.task.onPaused(false)
     this.#wake()
+  }
+
+  adjust(id: string, adjustment: Adjustment): void {
+    this.#find(id)?.task.adjust(adjustment)
   }
 
   /** Cancels everything; resolves when nothing runs any more. */

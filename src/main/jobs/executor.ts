@@ -12,6 +12,7 @@ export type ExecutionEvent =
   | Unnumbered<'started'>
   | Unnumbered<'step'>
   | Unnumbered<'log'>
+  | Unnumbered<'adjusted'>
   | Extract<JobEvent, { type: 'preview' }>
   /** Everything needed to go on from here; already in the artifact store. */
   | {
@@ -56,4 +57,6 @@ export interface Executor {
   cancel(id: string): void
   pause(id: string): void
   resume(id: string): void
+  /** Changes a setting; what took effect comes back as `adjusted`. */
+  adjust(id: string, path: string, value: number): void
 }

@@ -3,7 +3,7 @@
  * time (a paused one makes room), and after a kill it is found again. A connection that is lost never cancels anything.
  */
 import { ConvScopeError } from '../../shared/errors.ts'
-import { describeDocument, parseDocument } from '../../shared/experiments/index.ts'
+import { describeDocument, parseDocument, takesChanges } from '../../shared/experiments/index.ts'
 import type { JobEvent, JobSummary } from '../../shared/jobs.ts'
 import type { Look } from '../../shared/runs.ts'
 import { createLogger } from '../platform/logger.ts'
@@ -124,6 +124,17 @@ export class JobQueue {
     if (job) return job.resume()
     this.#store(runId, [{ type: 'queued' }], (events) => this.#project.runs.move(runId, 'queued', events))
     this.#admit(runId)
+  }
+
+  /** Changes a setting of a running one. @throws ConvScopeError 'conflict' for one that does not run, or that takes no changes */
+  adjust(runId: string, path: string, value: number): void {
+    const job = this.#live(runId)
+    if (!job) throw new ConvScopeError('conflict', `The run ${runId} does not run, so nothing of it can be changed`)
+    const { kind } = parseDocument(this.#project.runs.get(runId).document)
+    if (!takesChanges(kind)) {
+      throw new ConvScopeError('unsupported', `Settings of a run of kind ${kind} cannot be changed while it runs`)
+    }
+    job.adjust(path, value)
   }
 
   /** Something about runs was changed elsewhere (removed, renamed): the overview is sent again. */

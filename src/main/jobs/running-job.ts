@@ -1,7 +1,7 @@
 /** One run while it is executed. */
 import { setTimeout as delay } from 'node:timers/promises'
 import { ConvScopeError, toErrorReport } from '../../shared/errors.ts'
-import { parseDocument, type ExperimentDocument } from '../../shared/experiments/index.ts'
+import { parseDocument, withChange, type ExperimentDocument } from '../../shared/experiments/index.ts'
 import type { JobEvent, JobSummary } from '../../shared/jobs.ts'
 import type { OutputRecord, RunRecord } from '../../shared/runs.ts'
 import { createLogger } from '../platform/logger.ts'
@@ -68,6 +68,10 @@ export class RunningJob {
     this.#change('running', { type: 'resumed' })
     this.isPaused = false
     this.#around.executor.resume(this.id)
+  }
+
+  adjust(path: string, value: number): void {
+    this.#around.executor.adjust(this.id, path, value)
   }
 
   /** From the queue to its end. Rejects only where the database itself fails. */
@@ -187,6 +191,8 @@ export class RunningJob {
     switch (event.type) {
       case 'preview':
         return this.#around.onPreview(this.id, event)
+      case 'adjusted':
+        return this.#onAdjusted(event)
       case 'checkpoint':
         return this.#onCheckpoint(event.step, event.artifact)
       case 'step':
@@ -194,6 +200,21 @@ export class RunningJob {
         return this.events.add({ ...event, values: finite(event.values) })
       default:
         return this.events.add(event)
+    }
+  }
+
+  /** Stored in the document before it is told of, so that a run that goes on after a kill repeats it. */
+  #onAdjusted(event: Extract<ExecutionEvent, { type: 'adjusted' }>): void {
+    const { runs } = this.#around.project
+    try {
+      const document = withChange(parseDocument(runs.get(this.id).document), event)
+      this.events.storeWith([event], (events) => runs.amend(this.id, document, events))
+    } catch (error) {
+      log.warn('a change could not be stored', { run: this.id, error })
+      this.events.add({
+        type: 'log',
+        message: `The change of ${event.path} was not stored: ${toErrorReport(error).message}`,
+      })
     }
   }
 

@@ -152,6 +152,19 @@ export class Runs {
     })
   }
 
+  /** Another document of a run that has not ended: what was changed while it runs. */
+  amend(id: string, document: ExperimentDocument, events: readonly DurableJobEvent[]): void {
+    this.#database.transaction(() => {
+      this.#database.run(
+        'UPDATE run SET document = ?, document_hash = ? WHERE id = ?',
+        JSON.stringify(document),
+        hashJson(document),
+        id,
+      )
+      this.#events.append(id, events)
+    })
+  }
+
   /** Result, outputs, provenance, last events and what `also` does come into being together, or not at all. */
   finish(
     id: string,

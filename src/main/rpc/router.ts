@@ -55,6 +55,13 @@ export function createRouter(services: Services, log: RpcLog) {
       import: os.networks.import.handler(({ input, signal }) =>
         stream('networks.import', signal, (inner) => networks.import(input, { signal: inner })),
       ),
+      classify: os.networks.classify.handler(({ input, signal }) => networks.classify(input, { signal })),
+      accuracy: os.networks.accuracy.handler(({ input, signal }) =>
+        stream('networks.accuracy', signal, (inner) => networks.accuracy(input, { signal: inner })),
+      ),
+      examine: os.networks.examine.handler(({ input, signal }) =>
+        stream('networks.examine', signal, (inner) => networks.examine(input, { signal: inner })),
+      ),
       change: os.networks.change.handler(({ input }) => networks.change(input)),
       rename: os.networks.rename.handler(({ input }) => networks.rename(input)),
       remove: os.networks.remove.handler(({ input }) => networks.remove(input)),
@@ -63,6 +70,11 @@ export function createRouter(services: Services, log: RpcLog) {
       list: os.datasets.list.handler(() => datasets.list()),
       page: os.datasets.page.handler(({ input }) => datasets.page(input)),
       counts: os.datasets.counts.handler(({ input }) => datasets.counts(input)),
+      import: os.datasets.import.handler(({ input, signal }) =>
+        stream('datasets.import', signal, (inner) => datasets.import(input, { signal: inner })),
+      ),
+      halve: os.datasets.halve.handler(({ input }) => datasets.halve(input)),
+      remove: os.datasets.remove.handler(({ input }) => datasets.remove(input)),
       statistics: os.datasets.statistics.handler(({ input, signal }) => datasets.statistics(input, { signal })),
     },
     jobs: {

@@ -13,7 +13,7 @@ import { CancelledRun } from '../sessions/active-run.ts'
 import type { Supervisor } from '../sessions/supervisor.ts'
 
 type ExecutorProject = Pick<Project, 'networks' | 'datasets' | 'artifacts'>
-type ExecutorSession = Pick<Supervisor, 'engine' | 'run' | 'cancel' | 'pause' | 'resume'>
+type ExecutorSession = Pick<Supervisor, 'engine' | 'run' | 'cancel' | 'pause' | 'resume' | 'adjust'>
 
 /** Library entries of everything that a document names. @throws ConvScopeError 'not-found' */
 export function libraryOf(document: ExperimentDocument, project: Pick<Project, 'networks' | 'datasets'>): Library {
@@ -75,6 +75,10 @@ export class SessionExecutor implements Executor {
 
   resume(id: string): void {
     this.#session.resume(id)
+  }
+
+  adjust(id: string, path: string, value: number): void {
+    this.#session.adjust(id, path, value)
   }
 
   #passOn(event: RunEvent, { onEvent }: ExecutionHooks): void {

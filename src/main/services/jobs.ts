@@ -24,6 +24,9 @@ export function createJobs(queue: JobQueue): JobsService {
     resume: async ({ id }) => {
       queue.resume(id)
     },
+    adjust: async ({ id, path, value }) => {
+      queue.adjust(id, path, value)
+    },
   }
 }
 

@@ -5,10 +5,18 @@
  */
 import type { DoctorReport, Settings, SystemStatus } from '../../shared/contract/system.ts'
 import type { DatasetRecord, SplitStatistics } from '../../shared/datasets.ts'
-import type { ExperimentKindName } from '../../shared/experiments/index.ts'
+import type { DatasetImportRequest, DatasetImportResult } from '../../shared/contract/datasets.ts'
+import type { ExperimentKindName, PictureReference } from '../../shared/experiments/index.ts'
 import type { JobEvent, JobSummary } from '../../shared/jobs.ts'
-import type { NetworkChange, NetworkImportRequest } from '../../shared/contract/networks.ts'
+import type {
+  ExaminationRequest,
+  LabelledPictures,
+  NetworkChange,
+  NetworkImportRequest,
+} from '../../shared/contract/networks.ts'
 import type { ProgressOr } from '../../shared/contract/progress.ts'
+import type { Accuracy, Classification, Examination } from '../../shared/network/examination.ts'
+import type { Preprocessing } from '../../shared/network/spec.ts'
 import type { ArchitectureSummary, NetworkPage, NetworkSummary, WeightHistogram } from '../../shared/network/page.ts'
 import type { Look, RunRecord, RunState, RunSummary } from '../../shared/runs.ts'
 import type { Json } from '../../shared/values.ts'
@@ -50,6 +58,12 @@ export interface NetworksService {
   architectures(): Promise<ArchitectureSummary[]>
   /** Leaving the stream cancels the import. */
   import(input: NetworkImportRequest, options?: StreamOptions): AsyncIterable<ProgressOr<NetworkSummary>>
+  classify(
+    input: { name: string; picture: PictureReference; preprocessing?: Preprocessing },
+    options?: CallOptions,
+  ): Promise<Classification>
+  accuracy(input: LabelledPictures & { name: string }, options?: StreamOptions): AsyncIterable<ProgressOr<Accuracy>>
+  examine(input: ExaminationRequest, options?: StreamOptions): AsyncIterable<ProgressOr<Examination>>
   change(input: NetworkChange): Promise<NetworkSummary>
   rename(input: { name: string; to: string }): Promise<void>
   remove(input: { name: string }): Promise<void>
@@ -78,6 +92,11 @@ export interface DatasetsService {
   list(): Promise<DatasetRecord[]>
   page(input: DatasetPageRequest): Promise<DatasetPage>
   counts(input: { name: string; split: string }): Promise<number[]>
+  /** Ends with the result; leaving the stream cancels the import. */
+  import(request: DatasetImportRequest, options?: StreamOptions): AsyncIterable<ProgressOr<DatasetImportResult>>
+  /** Adds two halves of a split; the data set's hash changes with it. */
+  halve(input: { name: string; split: string; halves: [string, string]; seed: number }): Promise<DatasetRecord>
+  remove(input: { name: string }): Promise<void>
   /** Kept once it has been computed. */
   statistics(input: { name: string; split: string }, options?: CallOptions): Promise<SplitStatistics>
 }

@@ -60,6 +60,11 @@ export class ActiveRun {
     else this.#session?.resume(this.id)
   }
 
+  /** Nothing to change before it has begun. */
+  adjust(path: string, value: number): void {
+    this.#session?.adjust(this.id, path, value)
+  }
+
   /** Passes an event on after those before it. */
   accept(
     event: WorkerEvent | { type: 'started' | 'paused' | 'resumed' },

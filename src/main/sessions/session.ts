@@ -72,13 +72,7 @@ export class Session {
     return this.#request({ type: 'run', ...run }, handlers)
   }
 
-  call(
-    id: string,
-    method: string,
-    params: Json,
-    library: Library,
-    handlers: RequestHandlers = {},
-  ): Promise<Answer> {
+  call(id: string, method: string, params: Json, library: Library, handlers: RequestHandlers = {}): Promise<Answer> {
     return this.#request({ type: 'call', id, method, params, library }, handlers)
   }
 
@@ -88,6 +82,10 @@ export class Session {
 
   resume(id: string): void {
     this.#send({ type: 'resume', id })
+  }
+
+  adjust(id: string, path: string, value: number): void {
+    this.#send({ type: 'adjust', id, path, value })
   }
 
   /**

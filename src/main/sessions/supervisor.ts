@@ -184,6 +184,10 @@ export class Supervisor {
     this.#runs.get(id)?.pause(false)
   }
 
+  adjust(id: string, path: string, value: number): void {
+    this.#runs.get(id)?.adjust(path, value)
+  }
+
   async #execute(request: RunRequest, run: ActiveRun): Promise<RunAnswer> {
     const running = await run.beforeStart(this.#keeper.session())
     this.#keeper.refresh()

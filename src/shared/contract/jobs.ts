@@ -24,4 +24,9 @@ export const jobs = {
   cancel: oc.errors(failures).input(RunId).output(z.void()),
   pause: oc.errors(failures).input(RunId).output(z.void()),
   resume: oc.errors(failures).input(RunId).output(z.void()),
+  /** Changes a setting of a running run; it takes effect with the next iteration and comes back as the event `adjusted`. */
+  adjust: oc
+    .errors(failures)
+    .input(RunId.extend({ path: z.string().max(200), value: z.number() }))
+    .output(z.void()),
 }

@@ -19,6 +19,13 @@ export const PictureReference = z.union([
 ])
 export type PictureReference = z.infer<typeof PictureReference>
 
+/** From iteration `step` on, the setting at `path` has another value. */
+export interface RunChange {
+  readonly step: number
+  readonly path: string
+  readonly value: number
+}
+
 /** What an experiment of this kind is made of. `Params` and `Result` are zod schemas. */
 export interface ExperimentKind<K extends string, P extends z.ZodType, R extends z.ZodType> {
   readonly kind: K
@@ -33,6 +40,8 @@ export interface ExperimentKind<K extends string, P extends z.ZodType, R extends
   readonly describe: (params: z.infer<P>) => string
   /** Library names that the parameters mention; a run records their hashes. */
   readonly references: (params: z.infer<P>) => { networks: string[]; datasets: string[]; artifacts: string[] }
+  /** The parameters with a change that took effect while it ran; absent for kinds whose settings cannot change then. */
+  readonly withChange?: (params: z.infer<P>, change: RunChange) => z.infer<P>
   /** From an older version's document to this one's, one step a version; `undefined` where there is none yet. */
   readonly upgrades: Readonly<Record<number, (document: unknown) => unknown>>
 }

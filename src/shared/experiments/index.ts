@@ -1,16 +1,41 @@
 /** Every kind of experiment. A new kind is one file here, and one line in this list. */
 import * as z from 'zod'
 import { ConvScopeError } from '../errors.ts'
+import { activationMaximisation } from './activation-maximisation.ts'
+import { correspondence } from './correspondence.ts'
 import { deconvnet } from './deconvnet.ts'
+import type { RunChange } from './document.ts'
+import { featureEvolution } from './feature-evolution.ts'
+import { invariance } from './invariance.ts'
+import { occlusion } from './occlusion.ts'
+import { topActivations } from './top-activations.ts'
 import { trainClassifier } from './train-classifier.ts'
 
 export { PictureReference } from './document.ts'
 
-export const experimentKinds = { deconvnet, 'train-classifier': trainClassifier } as const
+export const experimentKinds = {
+  deconvnet,
+  'top-activations': topActivations,
+  occlusion,
+  'feature-evolution': featureEvolution,
+  invariance,
+  correspondence,
+  'train-classifier': trainClassifier,
+  'activation-maximisation': activationMaximisation,
+} as const
 export type ExperimentKindName = keyof typeof experimentKinds
 export const ExperimentKindName = z.enum(Object.keys(experimentKinds) as [ExperimentKindName, ...ExperimentKindName[]])
 
-export const ExperimentDocument = z.discriminatedUnion('kind', [deconvnet.document, trainClassifier.document])
+export const ExperimentDocument = z.discriminatedUnion('kind', [
+  deconvnet.document,
+  topActivations.document,
+  occlusion.document,
+  featureEvolution.document,
+  invariance.document,
+  correspondence.document,
+  trainClassifier.document,
+  activationMaximisation.document,
+])
 export type ExperimentDocument = z.infer<typeof ExperimentDocument>
 
 /**
@@ -43,6 +68,23 @@ export function parseDocument(value: unknown): ExperimentDocument {
   const parsed = ExperimentDocument.safeParse(current)
   if (!parsed.success) throw invalid(`The ${kind.kind} document has a mistake`, parsed.error)
   return parsed.data
+}
+
+/** Whether settings of a run of this kind can change while it runs. */
+export function takesChanges(kind: ExperimentKindName): boolean {
+  return changing(kind) !== undefined
+}
+
+/** The document with a change that took effect while it ran. @throws ConvScopeError 'unsupported' for a kind without such changes */
+export function withChange(document: ExperimentDocument, { step, path, value }: RunChange): ExperimentDocument {
+  const change = changing(document.kind)
+  if (!change) throw new ConvScopeError('unsupported', `Settings of ${document.kind} cannot change while it runs`)
+  return parseDocument({ ...document, params: change(document.params, { step, path, value }) })
+}
+
+function changing(kind: ExperimentKindName): ((params: unknown, change: RunChange) => unknown) | undefined {
+  // TypeScript does not follow that a document's kind and its parameters belong together.
+  return (experimentKinds[kind] as { withChange?: (params: unknown, change: RunChange) => unknown }).withChange
 }
 
 /** What a document is about in one line, for lists: a run's first title. */

@@ -3,12 +3,14 @@
  * The worker says `hello` first; main answers `start`; the worker answers `ready` or `failed-to-start`.
  */
 import * as z from 'zod'
-import { DatasetRecord, SplitStatistics, ThumbnailSide } from '../datasets.ts'
+import { DatasetOrigin, DatasetRecord, RefusedFile, SplitStatistics, ThumbnailSide } from '../datasets.ts'
 import { EngineIdentity, EngineReport, EngineWish } from '../engines.ts'
 import { ErrorReport } from '../errors.ts'
+import { PictureReference } from '../experiments/document.ts'
+import { Accuracy, Classification, Examination } from '../network/examination.ts'
 import { Finding } from '../network/finding.ts'
 import { ArchitectureSummary, LayerPage, NetworkOrigin, NetworkRecord, WeightHistogram } from '../network/page.ts'
-import { NetworkSpec } from '../network/spec.ts'
+import { NetworkSpec, Preprocessing } from '../network/spec.ts'
 import { OutputRecord } from '../runs.ts'
 import { Bytes, LibraryName, Sha256 } from '../values.ts'
 
@@ -159,6 +161,8 @@ export type FromWorker = z.infer<typeof FromWorker>
 
 const datasetSplit = { dataset: z.string(), split: LibraryName }
 
+const NamedPath = z.object({ name: z.string(), path: z.string() })
+
 /** Methods of `call`, with parameters and answers. Arrays come as outputs. `long` ones tell of their progress by `step` events. */
 export const WORKER_METHODS = {
   /** Geometry of a network of the library. */
@@ -183,6 +187,45 @@ export const WORKER_METHODS = {
     result: z.object({ spec: NetworkSpec, origin: NetworkOrigin, findings: z.array(Finding) }),
     long: true,
   },
+  /** The model doctor: what is odd about a network, and which preprocessing fits it on labelled pictures or a reference. */
+  'network-examine': {
+    long: true,
+    params: z.object({
+      network: z.string(),
+      /** Evenly spread over the split. */
+      pictures: z.object({ ...datasetSplit, count: z.number().int().min(1).max(10_000).default(100) }).optional(),
+      reference: z
+        .object({
+          /** `.npz` with one array for each layer, or `.npy` of `layer`. */
+          artifact: Sha256,
+          layer: z.string().optional(),
+          picture: PictureReference.optional(),
+        })
+        .optional(),
+    }),
+    result: Examination,
+  },
+  /** The most probable classes of a picture. */
+  'network-classify': {
+    params: z.object({
+      network: z.string(),
+      picture: PictureReference,
+      /** In place of the network's own. */
+      preprocessing: Preprocessing.optional(),
+    }),
+    result: Classification,
+  },
+  /** How often a network is right on a split. */
+  'network-accuracy': {
+    long: true,
+    params: z.object({
+      network: z.string(),
+      ...datasetSplit,
+      /** Evenly spread over the split; all when left out. */
+      count: z.number().int().positive().optional(),
+    }),
+    result: Accuracy,
+  },
   /** With the output array `images`, `[count, height, width, channels]` of bytes. `total` counts what there is of the class. */
   'dataset-page': {
     params: z.object({
@@ -202,6 +245,31 @@ export const WORKER_METHODS = {
   },
   /** Pictures of each class. */
   'dataset-counts': { params: z.object(datasetSplit), result: z.array(z.number().int().nonnegative()) },
+  /** Reads a data set from outside; with the artifacts of its splits as outputs, which the splits name. */
+  'dataset-import': {
+    params: z.object({
+      sources: z.array(NamedPath).min(1),
+      /** References to the pictures of a folder instead of copies. */
+      inPlace: z.boolean(),
+      /** Files with labels of pictures, and with the names of classes. */
+      labels: NamedPath.optional(),
+      classes: NamedPath.optional(),
+    }),
+    result: DatasetRecord.pick({ format: true, shape: true, classes: true, location: true }).extend({
+      splits: z.array(
+        z.object({
+          name: LibraryName,
+          count: z.number().int().nonnegative(),
+          images: z.string(),
+          labels: z.string().optional(),
+          packed: z.string().optional(),
+        }),
+      ),
+      origin: DatasetOrigin,
+      refused: z.array(RefusedFile),
+    }),
+    long: true,
+  },
   /** Mean and standard deviation of the pixels, sizes, classes; reads every picture. */
   'dataset-statistics': { long: true, params: z.object(datasetSplit), result: SplitStatistics },
   /** Measured speed of the session's engine. */

@@ -25,6 +25,8 @@ export interface TestContextOptions {
   /** Pictures in each split. */
   readonly count?: number
   readonly artifacts?: Readonly<Record<string, Uint8Array>>
+  /** Called where the experiment asks what was changed. */
+  readonly takeAdjustments?: ExperimentContext['takeAdjustments']
 }
 
 export const TEST_CLASSES = ['zero', 'one', 'two', 'three', 'four', 'five', 'six', 'seven', 'eight', 'nine']
@@ -63,6 +65,7 @@ export function testContext(options: TestContextOptions): { context: ExperimentC
     signal: options.signal ?? new AbortController().signal,
     checkpoint: options.checkpoint,
     pictures: options.pictures ?? false,
+    takeAdjustments: options.takeAdjustments ?? (() => []),
     network: (name) => {
       if (!network) return Promise.reject(new ConvScopeError('not-found', `There is no network "${name}"`))
       const record: NetworkRecord = {

@@ -28,6 +28,7 @@ const StoredLayer = z.discriminatedUnion('type', [
   }),
   named('flatten', {}),
   named('dense', { units: z.number() }),
+  named('softmax', {}),
 ])
 type StoredLayer = z.infer<typeof StoredLayer>
 const StoredNetwork = z.object({

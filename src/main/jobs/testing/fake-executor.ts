@@ -11,7 +11,7 @@ export class FakeExecution {
   readonly request: ExecutionRequest
   readonly hooks: ExecutionHooks
   readonly outcome: Promise<ExecutionOutcome>
-  readonly told: ('cancel' | 'pause' | 'resume')[] = []
+  readonly told: ('cancel' | 'pause' | 'resume' | `${string} = ${number}`)[] = []
   readonly #settle: PromiseWithResolvers<ExecutionOutcome>
 
   constructor(request: ExecutionRequest, hooks: ExecutionHooks) {
@@ -87,6 +87,10 @@ export class FakeExecutor implements Executor {
 
   resume(id: string): void {
     this.#of(id)?.told.push('resume')
+  }
+
+  adjust(id: string, path: string, value: number): void {
+    this.#of(id)?.told.push(`${path} = ${value}`)
   }
 
   #of(id: string): FakeExecution | undefined {

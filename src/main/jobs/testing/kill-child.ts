@@ -50,6 +50,7 @@ function writer(project: Project): Executor {
     },
     cancel: () => undefined,
     pause: () => undefined,
+    adjust: () => undefined,
     resume: () => undefined,
   }
 }

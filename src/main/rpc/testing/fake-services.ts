@@ -161,6 +161,15 @@ export function createFakeServices(): FakeServices {
         }
         yield { type: 'done', result: SAMPLE_NETWORK }
       },
+      classify: async ({ name }) => {
+        throw new ConvScopeError('not-found', `There is no network "${name}"`)
+      },
+      async *accuracy() {
+        yield { type: 'progress', done: 1, total: 2, unit: 'pictures' }
+      },
+      async *examine() {
+        yield { type: 'done', result: { findings: [], pipelines: [] } }
+      },
       change: async (input) => {
         note('networks.change', input)
         return SAMPLE_NETWORK
@@ -177,6 +186,16 @@ export function createFakeServices(): FakeServices {
         return { total: 60_000, indices: [1], labels: [2], shape: [28, 28, 1], images }
       },
       counts: async () => [5, 6],
+      async *import(input, options) {
+        note('datasets.import', input)
+        yield { type: 'progress', done: 1, total: 2, unit: 'pictures' }
+        await aborted(options?.signal)
+        note('datasets.import aborted')
+      },
+      halve: async ({ name }) => {
+        throw new ConvScopeError('not-found', `There is no data set "${name}"`)
+      },
+      remove: async (input) => note('datasets.remove', input),
       statistics: async ({ name }) => {
         throw new ConvScopeError('not-found', `There is no data set "${name}"`)
       },
@@ -201,6 +220,7 @@ export function createFakeServices(): FakeServices {
       cancel: async (input) => note('jobs.cancel', input),
       pause: async (input) => note('jobs.pause', input),
       resume: async (input) => note('jobs.resume', input),
+      adjust: async (input) => note('jobs.adjust', input),
     },
     runs: {
       list: async (input) => {

@@ -1,0 +1,254 @@
+/** Regularised activation maximisation (Yosinski et al. 2015, section 3): units × settings × starts, batch by batch. */
+import { ConvScopeError } from '../../shared/errors.ts'
+import {
+  TRACE_QUANTITIES,
+  type ActivationMaximisationParams,
+  type ActivationMaximisationResult,
+  type AscentItem,
+  type AscentScale,
+  type LiveChange,
+} from '../../shared/experiments/activation-maximisation.ts'
+import { Ascent, type AscentStart, type AscentValues } from '../maximisation/ascent.ts'
+import { AscentLayer } from '../maximisation/ascent-layer.ts'
+import { ascentScale } from '../maximisation/ascent-scale.ts'
+import { climb } from '../maximisation/climb.ts'
+import { Gathered, type Progress } from '../maximisation/gathered.ts'
+import { greyLevelsOf, type GreyLevels } from '../maximisation/grey-levels.ts'
+import { itemOf } from '../maximisation/outcomes.ts'
+import { batchesOf, planItems, type PlannedItem } from '../maximisation/plan.ts'
+import { greyPicture, sheetOf } from '../maximisation/sheets.ts'
+import { startPicture } from '../maximisation/start-pictures.ts'
+import { sizeOf } from '../network/graph.ts'
+import type { Network } from '../network/network.ts'
+import type { Experiment, ExperimentContext, ExperimentEvent } from './experiment.ts'
+import { contactSheet, enlarged } from './pictures.ts'
+
+const CHECKPOINT_INTERVAL_MS = 15_000
+/** The starts that the scale of a layer is measured on. */
+const SCALE_STARTS = 9
+/** One picture a unit is written up to here; beyond it only the sheets. */
+const MOST_SINGLE_PICTURES = 400
+
+export const activationMaximisation: Experiment<ActivationMaximisationParams, ActivationMaximisationResult> =
+  async function* (params, context) {
+    const { network } = await context.network(params.network)
+    const items = planItems(params, network)
+    const batches = batchesOf(items, network)
+    if (params.changes.length > 0 && batches.length > 1) {
+      throw new ConvScopeError(
+        'invalid-input',
+        `${items.length} pictures do not climb together, so changes cannot apply to all of them`,
+        {
+          remedy: 'Leave the changes out, or ask for fewer pictures.',
+        },
+      )
+    }
+    const run = new MaximisationRun(params, context, network, items)
+    for (const [index, batch] of batches.entries()) if (index >= run.batch) yield* run.climbBatch(batch, index, batches)
+    return run.result()
+  }
+
+/** What the batches of a run share. */
+class MaximisationRun {
+  batch = 0
+  readonly #params: ActivationMaximisationParams
+  readonly #context: ExperimentContext
+  readonly #network: Network
+  readonly #items: readonly PlannedItem[]
+  readonly #grey: GreyLevels
+  readonly #gathered: Gathered
+  readonly #scales: AscentScale[] = []
+  #changes: readonly LiveChange[]
+  #state: AscentValues | undefined
+  #iterations = 0
+  #seconds = 0
+
+  constructor(
+    params: ActivationMaximisationParams,
+    context: ExperimentContext,
+    network: Network,
+    items: readonly PlannedItem[],
+  ) {
+    this.#params = params
+    this.#context = context
+    this.#network = network
+    this.#items = items
+    this.#grey = greyLevelsOf(network)
+    this.#changes = params.changes
+    const longest = Math.max(...params.settings.map(({ iterations }) => iterations))
+    this.#gathered = new Gathered(items.length, sizeOf(this.#grey.shape), longest)
+    if (context.checkpoint) this.#goOn(context.checkpoint)
+  }
+
+  async *climbBatch(
+    batch: readonly PlannedItem[],
+    index: number,
+    batches: readonly PlannedItem[][],
+  ): AsyncGenerator<ExperimentEvent, void, void> {
+    const offset = batches.slice(0, index).reduce((sum, { length }) => sum + length, 0)
+    const layer = new AscentLayer(this.#context.engine, this.#network, batch[0]?.layer ?? '', this.#grey)
+    const startedAt = performance.now()
+    const secondsBefore = this.#seconds
+    const seconds = (): number => secondsBefore + (performance.now() - startedAt) / 1000
+    let savedAt = startedAt
+    try {
+      const starts = await this.#starts(batch)
+      const scale = await this.#scaleOf(layer)
+      const firstStep = this.#state?.step ?? 0
+      const climbed = yield* climb({
+        layer,
+        starts,
+        scale,
+        changes: this.#changes,
+        takesChanges: batches.length === 1,
+        context: this.#context,
+        state: this.#state,
+        onTrace: (step, rows) => this.#gathered.record(offset, step, rows),
+        onLook: (step, pictures, newest) => this.#look(batch, offset, step, pictures, newest, seconds()),
+        onRest: async (changes, values) => {
+          if (performance.now() - savedAt < CHECKPOINT_INTERVAL_MS) return []
+          savedAt = performance.now()
+          const state = await values()
+          const progress: Progress = { batch: index, step: state.step, seconds: seconds(), changes: [...changes] }
+          return [{ type: 'checkpoint', step: state.step, bytes: this.#gathered.checkpoint(progress, state) }]
+        },
+      })
+      this.#state = undefined
+      this.#changes = climbed.changes
+      this.#gathered.keep(offset, climbed.values)
+      this.#iterations += (climbed.values.step - firstStep) * batch.length
+      this.#seconds = seconds()
+      if (index + 1 < batches.length) {
+        const progress: Progress = { batch: index + 1, step: 0, seconds: this.#seconds, changes: [] }
+        yield { type: 'checkpoint', step: index + 1, bytes: this.#gathered.checkpoint(progress, undefined) }
+      }
+    } finally {
+      layer.dispose()
+    }
+  }
+
+  async result(): Promise<ActivationMaximisationResult> {
+    const { best, last, majority, traces, rows, traceEvery } = this.#gathered
+    const count = this.#items.length
+    const items = this.#items.map((item, index) => itemOf(item, index, this.#gathered, this.#params, this.#grey))
+    await this.#context.outputArray('best', [count, ...this.#grey.shape], best)
+    await this.#context.outputArray('last', [count, ...this.#grey.shape], last)
+    await this.#context.outputArray('majority', [count, ...this.#grey.shape], majority)
+    await this.#context.outputArray('traces', [count, rows, TRACE_QUANTITIES.length], traces)
+    if (this.#context.pictures) await this.#writePictures(items)
+    return {
+      network: this.#params.network,
+      items,
+      scales: this.#scales,
+      traceEvery,
+      changes: [...this.#changes],
+      iterationsPerSecond: this.#seconds > 0 ? this.#iterations / this.#seconds : 0,
+    }
+  }
+
+  async #starts(batch: readonly PlannedItem[]): Promise<AscentStart[]> {
+    const pictures = new Map<number, Float32Array>()
+    const starts: AscentStart[] = []
+    for (const { unit, setting, start } of batch) {
+      const settings = this.#params.settings[setting]
+      if (!settings) throw new RangeError(`there are no settings ${setting}`)
+      const picture = pictures.get(start) ?? (await this.#startPicture(start))
+      pictures.set(start, picture)
+      starts.push({ unit, settings, picture })
+    }
+    return starts
+  }
+
+  #startPicture(number: number): Promise<Float32Array> {
+    return startPicture(this.#params.start, number, this.#network, this.#grey, this.#context)
+  }
+
+  /** Measured once a layer, on the first unit of it and the first starts, so that it does not depend on batches. */
+  async #scaleOf(layer: AscentLayer): Promise<AscentScale> {
+    const known = this.#scales.find((scale) => scale.layer === layer.layer)
+    if (known) return known
+    const first = this.#items.find((item) => item.layer === layer.layer)
+    const [settings] = this.#params.settings
+    if (!first || !settings) throw new RangeError(`nothing of ${layer.layer} is asked for`)
+    const starts: AscentStart[] = []
+    for (let number = 0; number < Math.min(SCALE_STARTS, this.#params.seeds); number++) {
+      starts.push({ unit: first.unit, settings, picture: await this.#startPicture(number) })
+    }
+    const ascent = new Ascent(layer, starts)
+    try {
+      const scale = await ascentScale(layer, ascent, this.#context.seed)
+      this.#scales.push(scale)
+      return scale
+    } finally {
+      ascent.dispose()
+    }
+  }
+
+  #look(
+    batch: readonly PlannedItem[],
+    offset: number,
+    step: number,
+    pictures: Float32Array,
+    newest: Float32Array,
+    seconds: number,
+  ): ExperimentEvent[] {
+    const { size } = this.#gathered
+    const shown = batch.map((_, index) =>
+      enlarged(greyPicture(pictures.subarray(index * size, (index + 1) * size), this.#grey, this.#network.spec)),
+    )
+    const { width, height, channels, pixels } = contactSheet(shown)
+    const rowsOf = (items: readonly PlannedItem[]): number =>
+      Math.max(...items.map(({ setting }) => this.#params.settings[setting]?.iterations ?? 0)) + 1
+    const rows = rowsOf(batch)
+    const total = this.#items.length
+    const done = offset + (batch.length * Math.min(step, rows)) / rows
+    const values: Record<string, number> = { iteration: step }
+    for (const [place, quantity] of TRACE_QUANTITIES.entries()) values[quantity] = newest[place] ?? NaN
+    for (let item = 1; item < Math.min(batch.length, SCALE_STARTS); item++) {
+      values[`objective${item + 1}`] = newest[item * TRACE_QUANTITIES.length] ?? NaN
+    }
+    const secondsLeft = done > 0 ? (seconds * (total - done)) / done : undefined
+    return [
+      { type: 'preview', name: 'pictures', width, height, channels, pixels },
+      { type: 'step', done, total, unit: 'picture', values, secondsLeft },
+    ]
+  }
+
+  async #writePictures(items: readonly AscentItem[]): Promise<void> {
+    const { best, size } = this.#gathered
+    const pictures = items.map((_, index) =>
+      enlarged(greyPicture(best.subarray(index * size, (index + 1) * size), this.#grey, this.#network.spec)),
+    )
+    for (const layer of new Set(items.map((item) => item.layer))) {
+      const sheet = sheetOf(items, pictures, layer)
+      await this.#context.outputPicture(
+        `layer-${outputName(layer)}`,
+        sheet.width,
+        sheet.height,
+        sheet.channels,
+        sheet.pixels,
+      )
+    }
+    if (items.length > MOST_SINGLE_PICTURES) return
+    for (const [index, { layer, channel, setting, start }] of items.entries()) {
+      const picture = pictures[index]
+      if (!picture) continue
+      const name = `unit-${outputName(layer)}-${channel}-setting-${setting + 1}-start-${start + 1}`
+      await this.#context.outputPicture(name, picture.width, picture.height, picture.channels, picture.pixels)
+    }
+  }
+
+  #goOn(checkpoint: Uint8Array): void {
+    const { progress, state } = this.#gathered.restore(checkpoint)
+    this.batch = progress.batch
+    this.#state = state
+    this.#seconds = progress.seconds
+    // The document holds what was changed after the checkpoint too.
+    this.#changes = this.#params.changes.length >= progress.changes.length ? this.#params.changes : progress.changes
+  }
+}
+
+/** Output names are lower case. */
+function outputName(layer: string): string {
+  return layer.toLowerCase()
+}

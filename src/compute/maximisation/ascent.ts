@@ -1,0 +1,272 @@
+/** A batch of pictures that climbs together: one layer, a setting and a unit for each picture. */
+import type { Tensor, Tensor1D, Tensor2D, Tensor3D, Tensor4D } from '@tensorflow/tfjs'
+import { TRACE_QUANTITIES, type AscentSettings } from '../../shared/experiments/activation-maximisation.ts'
+import { disposeTensors } from '../engines/tensor-tree.ts'
+import { sizeOf } from '../network/graph.ts'
+import {
+  NEVER,
+  percentilePlaces,
+  type AscentControls,
+  type AscentInputs,
+  type AscentState,
+  type PercentilePlaces,
+} from './ascent-step.ts'
+import type { AscentLayer } from './ascent-layer.ts'
+import { blurMatrix } from './gaussian-blur.ts'
+
+export interface AscentUnit {
+  readonly channel: number
+  /** `[row, column]`; null in a layer without places. */
+  readonly position: readonly [number, number] | null
+}
+
+/** One picture: what it climbs, how, and from where. */
+export interface AscentStart {
+  readonly unit: AscentUnit
+  /** Rates as they are, whatever `scale` says. */
+  readonly settings: AscentSettings
+  /** `[height, width, channels]` in grey levels minus the mean. */
+  readonly picture: Float32Array
+}
+
+/** The state as numbers: what a checkpoint and a snapshot hold. */
+export interface AscentValues {
+  readonly step: number
+  readonly pictures: Float32Array
+  readonly best: Float32Array
+  readonly bestObjective: Float32Array
+  readonly majority: Float32Array
+  readonly majorityStep: Float32Array
+  readonly status: Float32Array
+}
+
+type StateValues = Omit<AscentValues, 'step'>
+const PICTURE_STATES = ['pictures', 'best', 'majority'] as const
+const NUMBER_STATES = ['bestObjective', 'majorityStep', 'status'] as const
+
+export class Ascent {
+  readonly #layer: AscentLayer
+  readonly #units: readonly AscentUnit[]
+  readonly #seed: Tensor
+  #settings: readonly AscentSettings[]
+  #state: AscentState
+  #step = 0
+  /** Rows not read yet. */
+  #traces: Tensor2D[] = []
+  /** What depends on the settings alone, until they change. */
+  #controls: { readonly key: string; readonly tensors: AscentControls } | undefined
+  #blur: { readonly key: string; readonly tensors: Tensor3D[] } | undefined
+  #percentiles: { readonly key: string; readonly tensors: PercentilePlaces[] } | undefined
+
+  constructor(layer: AscentLayer, starts: readonly AscentStart[]) {
+    this.#layer = layer
+    this.#units = starts.map(({ unit }) => unit)
+    this.#settings = starts.map(({ settings }) => settings)
+    this.#seed = this.#seedOf()
+    const size = sizeOf(layer.grey.shape)
+    const pictures = new Float32Array(starts.length * size)
+    for (const [index, { picture }] of starts.entries()) pictures.set(picture, index * size)
+    this.#state = this.#upload({
+      pictures,
+      best: pictures,
+      bestObjective: new Float32Array(starts.length).fill(-NEVER),
+      majority: new Float32Array(pictures.length),
+      majorityStep: new Float32Array(starts.length).fill(-1),
+      status: new Float32Array(starts.length),
+    })
+  }
+
+  /** Iterations done. */
+  get step(): number {
+    return this.#step
+  }
+
+  get settings(): readonly AscentSettings[] {
+    return this.#settings
+  }
+
+  /** From the next iteration on. Nothing is compiled again. */
+  change(settings: readonly AscentSettings[]): void {
+    this.#settings = settings
+  }
+
+  async iterate(): Promise<void> {
+    const { tf } = this.#layer.engine
+    const step = tf.scalar(this.#step)
+    const inputs: AscentInputs = {
+      state: this.#state,
+      controls: this.#controlTensors(),
+      seed: this.#seed,
+      step,
+      blur: this.#blurTensors(),
+      percentiles: this.#percentileTensors(),
+    }
+    try {
+      const { state, trace } = await this.#layer.step.run(inputs)
+      disposeTensors(this.#state)
+      this.#state = state
+      this.#traces.push(trace)
+      this.#step++
+    } finally {
+      step.dispose()
+    }
+  }
+
+  /** Rows of the iterations since the last call, one after another, each `[batch, 9]` (`TRACE_QUANTITIES`). */
+  async takeTraces(): Promise<Float32Array> {
+    if (this.#traces.length === 0) return new Float32Array(0)
+    const rows = this.#traces.splice(0)
+    const all = this.#layer.engine.tf.concat(rows, 0)
+    disposeTensors(rows)
+    try {
+      return Float32Array.from(await all.data<'float32'>())
+    } finally {
+      all.dispose()
+    }
+  }
+
+  /** Pictures as they are now, `[batch, height, width, channels]` in grey levels minus the mean. */
+  async pictures(): Promise<Float32Array> {
+    return Float32Array.from(await this.#state.pictures.data<'float32'>())
+  }
+
+  async status(): Promise<Float32Array> {
+    return Float32Array.from(await this.#state.status.data<'float32'>())
+  }
+
+  async read(): Promise<AscentValues> {
+    const values = {} as { -readonly [K in keyof StateValues]: Float32Array }
+    for (const name of [...PICTURE_STATES, ...NUMBER_STATES]) {
+      values[name] = Float32Array.from(await this.#state[name].data<'float32'>())
+    }
+    return { step: this.#step, ...values }
+  }
+
+  /** Goes on from what `read` gave, bit for bit. */
+  restore({ step, ...values }: AscentValues): void {
+    disposeTensors(this.#state)
+    this.#state = this.#upload(values)
+    this.#step = step
+  }
+
+  /** Gradient norms at the present pictures; nothing moves. */
+  async gradientNorms(): Promise<Float32Array> {
+    const before = await this.read()
+    await this.iterate()
+    const rows = await this.takeTraces()
+    this.restore(before)
+    const width = TRACE_QUANTITIES.length
+    return Float32Array.from(this.#units, (_, index) => rows[index * width + 1] ?? 0)
+  }
+
+  dispose(): void {
+    disposeTensors(this.#state)
+    disposeTensors(this.#traces)
+    this.#seed.dispose()
+    for (const kept of [this.#controls, this.#blur, this.#percentiles]) if (kept) disposeTensors(kept.tensors)
+  }
+
+  #upload(values: StateValues): AscentState {
+    const { tf } = this.#layer.engine
+    const shape = [this.#units.length, ...this.#layer.grey.shape] as [number, number, number, number]
+    // Copies: a tensor may share its memory with the array that it was made of.
+    const picture = (name: (typeof PICTURE_STATES)[number]): Tensor4D => tf.tensor4d(values[name].slice(), shape)
+    const number = (name: (typeof NUMBER_STATES)[number]): Tensor1D => tf.tensor1d(values[name].slice())
+    return {
+      pictures: picture('pictures'),
+      best: picture('best'),
+      bestObjective: number('bestObjective'),
+      majority: picture('majority'),
+      majorityStep: number('majorityStep'),
+      status: number('status'),
+    }
+  }
+
+  #seedOf(): Tensor {
+    const { engine, network, layer } = this.#layer
+    const shape = network.shapes[layer] ?? []
+    const size = sizeOf(shape)
+    const values = new Float32Array(this.#units.length * size)
+    for (const [index, { channel, position }] of this.#units.entries()) {
+      const [, width = 1, channels = size] = shape.length === 3 ? shape : [1, 1, size]
+      const [row, column] = position ?? [0, 0]
+      values[index * size + (row * width + column) * channels + channel] = 1
+    }
+    return engine.tf.tensor(values, [this.#units.length, ...shape])
+  }
+
+  #controlTensors(): AscentControls {
+    const active = this.#settings.map(({ iterations }) => (this.#step < iterations ? 1 : 0))
+    const counted = this.#settings.map(({ iterations }) => (this.#step <= iterations ? 1 : 0))
+    const key = JSON.stringify([this.#settings.map(({ policy, decay }) => [policy, decay]), active, counted])
+    if (this.#controls?.key !== key) {
+      if (this.#controls) disposeTensors(this.#controls.tensors)
+      const { tf } = this.#layer.engine
+      const column = (of: (settings: AscentSettings) => number): Tensor1D => tf.tensor1d(this.#settings.map(of))
+      const tensors: AscentControls = {
+        desired: column(({ policy }) =>
+          policy.kind === 'constant' ? NEVER : policy.kind === 'progress' ? policy.desired : policy.early,
+        ),
+        late: column(({ policy }) => (policy.kind === 'progress01' ? policy.late : 0)),
+        progress01: column(({ policy }) => (policy.kind === 'progress01' ? 1 : 0)),
+        maxRate: column(({ policy }) => (policy.kind === 'constant' ? policy.rate : policy.maxRate)),
+        keep: column(({ decay }) => 1 - decay),
+        active: tf.tensor1d(active),
+        counted: tf.tensor1d(counted),
+      }
+      this.#controls = { key, tensors }
+    }
+    return this.#controls.tensors
+  }
+
+  #blurTensors(): Tensor3D[] {
+    const sigmas = this.#settings.map(({ blurSigma, blurEvery }) =>
+      blurEvery > 0 && this.#step % blurEvery === 0 ? blurSigma : 0,
+    )
+    if (sigmas.every((sigma) => sigma === 0)) return []
+    const key = sigmas.join()
+    if (this.#blur?.key !== key) {
+      if (this.#blur) disposeTensors(this.#blur.tensors)
+      const [height, width] = this.#layer.grey.shape
+      const matrices = (size: number): Tensor3D => {
+        const values = new Float32Array(sigmas.length * size * size)
+        for (const [index, sigma] of sigmas.entries()) values.set(blurMatrix(size, sigma), index * size * size)
+        return this.#layer.engine.tf.tensor3d(values, [sigmas.length, size, size])
+      }
+      this.#blur = { key, tensors: [matrices(height), matrices(width)] }
+    }
+    return this.#blur.tensors
+  }
+
+  #percentileTensors(): PercentilePlaces[] {
+    const used = this.#settings.some((settings) => settings.normPercentile > 0 || settings.contributionPercentile > 0)
+    if (!used) return []
+    const { tf } = this.#layer.engine
+    const percentiles = [
+      this.#settings.map(({ normPercentile }) => normPercentile),
+      this.#settings.map(({ contributionPercentile }) => contributionPercentile),
+    ]
+    const key = JSON.stringify(percentiles)
+    if (this.#percentiles?.key !== key) {
+      if (this.#percentiles) disposeTensors(this.#percentiles.tensors)
+      const [height, width] = this.#layer.grey.shape
+      const pixels = height * width
+      const tensors = percentiles.map((values): PercentilePlaces => {
+        const places = values.map((percentile, index) => percentilePlaces(percentile, pixels, index * pixels))
+        return {
+          below: tf.tensor1d(
+            places.map(({ below }) => below),
+            'int32',
+          ),
+          above: tf.tensor1d(
+            places.map(({ above }) => above),
+            'int32',
+          ),
+          fraction: tf.tensor1d(places.map(({ fraction }) => fraction)),
+        }
+      })
+      this.#percentiles = { key, tensors }
+    }
+    return this.#percentiles.tensors
+  }
+}

@@ -1,0 +1,40 @@
+/** Optimised pictures to look at. */
+import type { AscentItem } from '../../shared/experiments/activation-maximisation.ts'
+import type { NetworkSpec } from '../../shared/network/spec.ts'
+import { contactSheet, type Picture } from '../experiments/pictures.ts'
+import type { GreyLevels } from './grey-levels.ts'
+
+/** Grey levels minus the mean as bytes: grey, or RGB whatever order the network has. A pixel of 0 shows the mean colour. */
+export function greyPicture(
+  values: Float32Array,
+  { shape, mean }: GreyLevels,
+  { preprocessing }: NetworkSpec,
+): Picture {
+  const [height, width, channels] = shape
+  const shown = channels === 3 ? 3 : 1
+  const pixels = new Uint8Array(height * width * shown)
+  for (let place = 0; place < height * width; place++) {
+    for (let channel = 0; channel < shown; channel++) {
+      const source = shown === 3 && preprocessing.channelOrder === 'bgr' ? 2 - channel : channel
+      const level = (values[place * channels + source] ?? 0) + (mean[source] ?? 0)
+      pixels[place * shown + channel] = Math.round(Math.min(Math.max(level, 0), 255))
+    }
+  }
+  return { width, height, channels: shown, pixels }
+}
+
+/**
+ * The layer's units in order; each a square of its settings, each of these a square of its starts: with four settings and nine starts the
+ * 2 × 2 of 3 × 3 pictures of the Deep Visualization Toolbox.
+ */
+export function sheetOf(items: readonly AscentItem[], pictures: readonly Picture[], layer: string): Picture {
+  const units = new Map<number, Map<number, Picture[]>>()
+  for (const [index, item] of items.entries()) {
+    const picture = pictures[index]
+    if (item.layer !== layer || !picture) continue
+    const settings = units.get(item.channel) ?? new Map<number, Picture[]>()
+    units.set(item.channel, settings)
+    settings.set(item.setting, [...(settings.get(item.setting) ?? []), picture])
+  }
+  return contactSheet([...units.values()].map((settings) => contactSheet([...settings.values()].map(contactSheet))))
+}
