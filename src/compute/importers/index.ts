@@ -5,14 +5,25 @@ import type { SourceFile } from '../files/source-file.ts'
 import { caffeImporter } from './caffe/importer.ts'
 import { checkImported } from './check-imported.ts'
 import type { ImportedNetwork, Importer, ImportOptions } from './imported-network.ts'
+import { onnxImporter } from './onnx/importer.ts'
+import { keras } from './keras/keras.ts'
 import { pytorch } from './pytorch/pytorch.ts'
+import { tfjsLayers } from './tfjs-layers/tfjs-layers.ts'
 import { npz } from './weights-only/npz.ts'
 import { safetensors } from './weights-only/safetensors.ts'
 
 export { writeSafetensors, type WrittenFile } from './write-safetensors.ts'
 
 /** Asked in this order: the first that recognises the files reads them. Those that hold layers come before those of weights alone. */
-export const importers: readonly Importer[] = [caffeImporter, pytorch, safetensors, npz]
+export const importers: readonly Importer[] = [
+  caffeImporter,
+  onnxImporter,
+  keras,
+  tfjsLayers,
+  pytorch,
+  safetensors,
+  npz,
+]
 
 /**
  * Reads a network from the files that make it up: one, or several that belong together.

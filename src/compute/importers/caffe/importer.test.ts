@@ -1,5 +1,4 @@
 import { describe, expect, it } from 'vitest'
-import { ConvScopeError } from '../../../shared/errors.ts'
 import { sourceFileOf } from '../../files/source-file.ts'
 import { CaseFile } from '../../network/conformance/case-file.ts'
 import { failures } from '../../network/conformance/index.ts'
@@ -7,6 +6,7 @@ import { importNetwork } from '../index.ts'
 import { CONFORMANCE_FOLDER, exampleBytes, exampleFiles } from '../testing/example-files.ts'
 import { fuzzImporter } from '../testing/fuzz.ts'
 import { activationRows } from '../testing/layer-activations.ts'
+import { refusal } from '../testing/refusal.ts'
 import { caffeImporter } from './importer.ts'
 
 const options = { name: 'tb' }
@@ -17,15 +17,6 @@ function described(layers: string, input = [3, 8, 8]): string {
 
 function imported(text: string) {
   return caffeImporter.read([sourceFileOf('net.prototxt', new TextEncoder().encode(text))], options)
-}
-
-async function refusal(work: Promise<unknown>): Promise<ConvScopeError> {
-  const error = await work.then(
-    () => undefined,
-    (reason: unknown) => reason,
-  )
-  if (error instanceof ConvScopeError) return error
-  throw new Error(`no ConvScopeError but ${String(error)}`)
 }
 
 describe('import of Caffe networks', () => {
