@@ -40,6 +40,20 @@ export async function networkInput(
   return { shape, values: toNetwork(picture, spec, shape), label }
 }
 
+/**
+ * The referenced picture as it is, before the network's preprocessing.
+ * @throws ConvScopeError 'damaged' for an unreadable file
+ */
+export async function pictureBytes(
+  reference: PictureReference,
+  spec: NetworkSpec,
+  context: Pick<ExperimentContext, 'dataset' | 'artifact'>,
+): Promise<BytePicture> {
+  if ('artifact' in reference) return decode(await context.artifact(reference.artifact), spec, inputShape(spec))
+  const data = await context.dataset(reference.dataset, reference.split)
+  return data.picture(reference.index)
+}
+
 /** The input as a picture of bytes again, grey or RGB. */
 export function inputPicture({ shape, values }: NetworkInput, spec: NetworkSpec): Picture {
   const { data } = toPicture(values, shape, spec.preprocessing)

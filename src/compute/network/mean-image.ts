@@ -39,3 +39,21 @@ export function meanImageOf(preprocessing: Preprocessing): Float32Array | undefi
     throw new Error('the mean picture was not loaded: take the specification of the loaded network')
   return image
 }
+
+/**
+ * The specification with another pipeline, which goes on with the mean picture that was at hand if it subtracts one.
+ * @throws ConvScopeError 'invalid-input' where it subtracts one and there is none
+ */
+export function withPreprocessing(spec: NetworkSpec, preprocessing: Preprocessing): NetworkSpec {
+  const changed = { ...preprocessing }
+  const image = images.get(spec.preprocessing)
+  if (changed.meanImage !== undefined) {
+    if (image === undefined) {
+      throw new ConvScopeError('invalid-input', `The network ${spec.name} has no mean picture.`, {
+        remedy: 'Subtract a mean of each channel.',
+      })
+    }
+    images.set(changed, image)
+  }
+  return { ...spec, preprocessing: changed }
+}

@@ -10,14 +10,27 @@ import { resize, type FloatPicture, type Picture } from './resize.ts'
  * @throws RangeError when the pipeline does not end at the input's shape
  */
 export function preprocess(picture: Picture, preprocessing: Preprocessing, shape: readonly number[]): FloatPicture {
-  const resized = resizeBy(picture, preprocessing)
-  const cropped = preprocessing.crop === undefined ? resized : cropCentre(resized, preprocessing.crop)
-  const ordered = orderChannels(cropped, preprocessing.channelOrder)
-  if (ordered.shape.join() !== shape.join()) {
+  const normalised = normalise(sized(picture, preprocessing), preprocessing)
+  if (normalised.shape.join() !== shape.join()) {
     throw new RangeError(
-      `a picture of [${picture.shape.join(', ')}] becomes [${ordered.shape.join(', ')}], but the network takes [${shape.join(', ')}]`,
+      `a picture of [${picture.shape.join(', ')}] becomes [${normalised.shape.join(', ')}], but the network takes [${shape.join(', ')}]`,
     )
   }
+  return normalised
+}
+
+/**
+ * The first part of the pipeline: resize and centre crop; channels and values as they were.
+ * @throws RangeError for a crop larger than the picture
+ */
+export function sized(picture: Picture, preprocessing: Pick<Preprocessing, 'resize' | 'crop'>): FloatPicture {
+  const resized = resizeBy(picture, preprocessing)
+  return preprocessing.crop === undefined ? resized : cropCentre(resized, preprocessing.crop)
+}
+
+/** The rest of the pipeline, for a picture of the input's size: channel order, `(value * scale - mean) / std`. */
+export function normalise(picture: FloatPicture, preprocessing: Preprocessing): FloatPicture {
+  const ordered = orderChannels(picture, preprocessing.channelOrder)
   const [, , channels] = ordered.shape
   const { scale } = preprocessing
   const mean = meansOf(preprocessing)
@@ -81,7 +94,7 @@ function displayChannel(channel: number, { channelOrder }: Preprocessing): numbe
   return channelOrder === 'bgr' ? 2 - channel : channel
 }
 
-function resizeBy(picture: Picture, preprocessing: Preprocessing): FloatPicture {
+function resizeBy(picture: Picture, preprocessing: Pick<Preprocessing, 'resize'>): FloatPicture {
   const [height, width] = picture.shape
   const target = preprocessing.resize
   if (target === undefined) return { shape: picture.shape, data: Float32Array.from(picture.data) }

@@ -3,6 +3,9 @@ import { ConvScopeError } from '../../shared/errors.ts'
 import { measure, probeEngines } from '../engines/index.ts'
 import { datasetCounts, datasetPage } from '../data/dataset-page.ts'
 import { splitStatistics } from '../data/statistics.ts'
+import { measureAccuracy } from '../doctor/accuracy.ts'
+import { classifyPicture } from '../doctor/classify.ts'
+import { examineNetwork } from '../doctor/examine-network.ts'
 import { buildGraph, layerPages } from '../network/graph.ts'
 import { knownArchitectures } from '../network/architectures/index.ts'
 import { importNetworkFiles } from './import-network.ts'
@@ -33,6 +36,9 @@ export function workerMethods(startOptions: () => Pick<StartMessage, 'threads' |
         trainable,
       })),
     'network-import': importNetworkFiles,
+    'network-examine': examineNetwork,
+    'network-classify': classifyPicture,
+    'network-accuracy': measureAccuracy,
     'weight-histograms': weightHistograms,
     measure: async (_params, context) => measure(context.engine),
     engines: async () => {

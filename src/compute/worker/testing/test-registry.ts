@@ -65,6 +65,9 @@ export const testRegistry: WorkerRegistry = {
     architectures: async () => [],
     'weight-histograms': unavailable,
     'network-import': testImport,
+    'network-examine': unavailable,
+    'network-classify': unavailable,
+    'network-accuracy': unavailable,
     'dataset-page': async ({ offset, count, classIndex }, context) => {
       const indices = Array.from({ length: count }, (_, index) => offset + index)
       await context.outputArray('images', [count, 2], new Uint8Array(2 * count).fill(classIndex ?? 0))

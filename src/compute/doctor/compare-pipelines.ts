@@ -1,0 +1,181 @@
+/** Which way to prepare pictures fits a network, by how often it is right on pictures with labels. */
+import type { Finding } from '../../shared/network/finding.ts'
+import type { PipelineTrial } from '../../shared/network/examination.ts'
+import type { Engine } from '../engines/engine.ts'
+import type { Network } from '../network/network.ts'
+import { normalise } from '../network/preprocess.ts'
+import type { FloatPicture } from '../network/resize.ts'
+import { batchesOf, compiledWalk, finite } from './accuracy.ts'
+import { batchSizeOf, logProbabilities, plainWalk, ranked, type WalkTo } from './class-scores.ts'
+import { plausiblePipelines, type Pipeline } from './plausible-pipelines.ts'
+import { rateOf, signTest } from './rates.ts'
+import { structuralVariants, variantNetwork } from './structural-variants.ts'
+import { percent } from './wording.ts'
+
+/** A picture at the input's size, and the network's output that is right for it. */
+export interface LabelledPicture {
+  readonly picture: FloatPicture
+  readonly output: number
+}
+
+export interface PipelineComparison {
+  /** Best first. */
+  readonly trials: readonly PipelineTrial[]
+  readonly findings: readonly Finding[]
+}
+
+/** Chance would favour another way so much less often than this. */
+const SIGNIFICANCE = 0.001
+
+interface Trial {
+  readonly pipeline: Pipeline
+  /** By picture. */
+  readonly right: readonly boolean[]
+  /** The class that was given, by picture; undefined where the network gave NaN. */
+  readonly answers: readonly (number | undefined)[]
+  readonly meanLogProbability: number
+}
+
+/** Tries every plausible pipeline, then other readings of the layers with the best one. Yields the share that is done. */
+export async function* comparePipelines(
+  engine: Engine,
+  network: Network,
+  pictures: readonly LabelledPicture[],
+): AsyncGenerator<number, PipelineComparison, void> {
+  const pipelines = plausiblePipelines(network.spec.preprocessing)
+  const variants = structuralVariants(network)
+  const total = pipelines.length + variants.length
+  const walkTo = compiledWalk(engine, network)
+  const trials: Trial[] = []
+  for (const pipeline of pipelines) {
+    trials.push(await tryPipeline(engine, network, walkTo, pipeline, pictures))
+    yield trials.length / total
+  }
+  const sorted = [...trials].sort(byMerit)
+  const [own, best] = [trials[0], sorted[0]]
+  if (own === undefined || best === undefined) return { trials: [], findings: [] }
+  const findings = judged(own, best, network.spec.classes, largestShare(pictures))
+  for (const [index, variant] of variants.entries()) {
+    const changed = variantNetwork(engine.tf, network, variant)
+    const trial = await tryPipeline(engine, changed, plainWalk(changed), best.pipeline, pictures)
+    if (isBetter(trial, best)) {
+      findings.push({
+        code: variant.code,
+        severity: 'warning',
+        message: `${variant.description}, ${scoreOf(trial)} of the pictures are right instead of ${scoreOf(best)}.`,
+        remedy: variant.remedy,
+      })
+    }
+    yield (trials.length + index + 1) / total
+  }
+  return { trials: sorted.map(described), findings }
+}
+
+async function tryPipeline(
+  engine: Engine,
+  network: Network,
+  walkTo: WalkTo,
+  pipeline: Pipeline,
+  pictures: readonly LabelledPicture[],
+): Promise<Trial> {
+  const right: boolean[] = []
+  const answers: (number | undefined)[] = []
+  let sum = 0
+  for (const batch of batchesOf(pictures, batchSizeOf(network.graph))) {
+    const inputs = batch.map(({ picture }) => normalise(picture, pipeline.preprocessing).data)
+    for (const [place, logs] of (await logProbabilities(engine, network.graph, walkTo, inputs)).entries()) {
+      const output = batch[place]?.output ?? 0
+      const [answer] = ranked(logs)
+      answers.push(answer)
+      right.push(answer === output)
+      sum += logs[output] ?? NaN
+    }
+  }
+  return { pipeline, right, answers, meanLogProbability: sum / pictures.length }
+}
+
+/** @param chance how often the most frequent class would be right */
+function judged(own: Trial, best: Trial, classes: readonly string[], chance: number): Finding[] {
+  if (isBetter(best, own)) {
+    return [
+      {
+        code: 'preprocessing-unlikely',
+        severity: 'warning',
+        message: `Pictures prepared as "${best.pipeline.description}" are right in ${scoreOf(best)} of ${best.right.length}; as "${own.pipeline.description}", as the network says, in ${scoreOf(own)}.`,
+        remedy: 'Take over the better preprocessing, unless these pictures are known to be different.',
+      },
+    ]
+  }
+  const findings: Finding[] = []
+  const [first] = own.answers
+  if (
+    chance < 1 &&
+    own.answers.length >= 10 &&
+    first !== undefined &&
+    own.answers.every((answer) => answer === first)
+  ) {
+    findings.push({
+      code: 'one-answer',
+      severity: 'warning',
+      message: `The network says "${classes[first] ?? String(first)}" for every one of ${own.answers.length} pictures.`,
+      remedy: 'Check the weights and the class names; compare with activations of the source program.',
+    })
+    return findings
+  }
+  if (rateOf(countOf(own), own.right.length).low <= chance && chance < 1) {
+    findings.push({
+      code: 'accuracy-at-chance',
+      severity: 'warning',
+      message: `The network is right in ${scoreOf(own)} of ${own.right.length} pictures, which chance could do, and no usual preprocessing is better.`,
+      remedy:
+        'Check that the data set has the classes of the network, in its order; compare with activations of the source program.',
+    })
+    return findings
+  }
+  findings.push({
+    code: 'preprocessing-fits',
+    severity: 'note',
+    message: `With its own preprocessing (${own.pipeline.description}) the network is right in ${scoreOf(own)} of ${own.right.length} pictures; no usual other one is better.`,
+  })
+  return findings
+}
+
+/** Whether one way is right on so many more pictures that chance hardly explains it. */
+function isBetter(one: Trial, other: Trial): boolean {
+  const onlyOne = one.right.filter((right, index) => right && other.right[index] !== true).length
+  const onlyOther = other.right.filter((right, index) => right && one.right[index] !== true).length
+  return onlyOne > onlyOther && signTest(onlyOne, onlyOther) < SIGNIFICANCE
+}
+
+function largestShare(pictures: readonly LabelledPicture[]): number {
+  const counts = new Map<number, number>()
+  for (const { output } of pictures) counts.set(output, (counts.get(output) ?? 0) + 1)
+  return Math.max(...counts.values()) / pictures.length
+}
+
+function byMerit(a: Trial, b: Trial): number {
+  const certain = (trial: Trial): number =>
+    Number.isNaN(trial.meanLogProbability) ? -Infinity : trial.meanLogProbability
+  const difference = countOf(b) - countOf(a)
+  if (difference !== 0) return difference
+  return certain(b) > certain(a) ? 1 : certain(b) < certain(a) ? -1 : 0
+}
+
+function countOf({ right }: Trial): number {
+  return right.filter(Boolean).length
+}
+
+function scoreOf(trial: Trial): string {
+  return percent(countOf(trial) / trial.right.length)
+}
+
+function described(trial: Trial): PipelineTrial {
+  const { preprocessing, description, own } = trial.pipeline
+  return {
+    description,
+    preprocessing: { ...preprocessing },
+    own,
+    top1: rateOf(countOf(trial), trial.right.length),
+    meanLogProbability: finite(trial.meanLogProbability),
+  }
+}
