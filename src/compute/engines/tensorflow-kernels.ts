@@ -1,12 +1,25 @@
-/** What replaces tfjs-node's own kernels on TensorFlow: one guard against memory corruption and cheaper forms of four operations. */
+/** What replaces tfjs-node's own kernels on TensorFlow: one guard against memory corruption and cheaper forms of some operations. */
 import type { DataType, Tensor, Tensor4D, TensorInfo } from '@tensorflow/tfjs'
 import type { Tfjs } from './engine.ts'
 import { asTensor, attribute, pairAttribute, replaceKernel, stockKernel } from './kernel-registry.ts'
+import {
+  convolutionGeometry,
+  filterGradient,
+  gainsForFilter,
+  gainsForInput,
+  inputGradient,
+  usesOneDnn,
+} from './tensorflow-convolutions.ts'
 
 export const TENSORFLOW_BACKEND = 'tensorflow'
 
+const KERNELS = 'stock+guard-strided-filter-gradient+matmul+activation-gradients'
+const CONVOLUTION_KERNELS = `${KERNELS}+convolution-gradients`
+/** Of all TensorFlow engines on this machine. */
+export const TENSORFLOW_KERNELS = usesOneDnn() ? KERNELS : CONVOLUTION_KERNELS
+
 /** Part of an engine's identity: change it whenever results may change. */
-export const TENSORFLOW_KERNELS = 'stock+guard-strided-filter-gradient+matmul+activation-gradients'
+export const tensorflowKernels = (cuda: boolean): string => (cuda ? KERNELS : TENSORFLOW_KERNELS)
 
 export interface OperationAttribute {
   readonly name: string
@@ -44,6 +57,8 @@ export interface NodeBinding {
   readonly TF_Version: string
   readonly TF_FLOAT: number
   readonly TF_INT32: number
+  readonly TF_ATTR_STRING: number
+  readonly TF_ATTR_INT: number
   readonly TF_ATTR_TYPE: number
   readonly TF_ATTR_BOOL: number
   readonly functions: TensorflowFunctions
@@ -79,6 +94,8 @@ export interface NodeBackend {
   refCount(dataId: object): number
   disposeData(dataId: object): boolean
 }
+
+type Shape4D = [number, number, number, number]
 
 let stockOnly = false
 
@@ -201,9 +218,42 @@ function useActivationGradients(tf: Tfjs): void {
   }
 }
 
+/** Call after the guard, whose shapes stay its own. */
+function useConvolutionGradients(tf: Tfjs): void {
+  const [input, filter] = ['Conv2DBackpropInput', 'Conv2DBackpropFilter'].map((name) => {
+    const stock = stockKernel(tf, TENSORFLOW_BACKEND, name)
+    if (stock === undefined) throw new Error(`tfjs-node has no ${name} kernel`)
+    return stock
+  })
+  if (input === undefined || filter === undefined) return
+  const geometryOf = (
+    attrs: Parameters<typeof input>[0]['attrs'],
+    inputShape: readonly number[],
+    filterShape: readonly number[],
+  ): ReturnType<typeof convolutionGeometry> | undefined => {
+    const pad = attrs['pad']
+    if (stockOnly || (pad !== 'same' && pad !== 'valid') || (attrs['dataFormat'] ?? 'NHWC') !== 'NHWC') return undefined
+    const strides = pairAttribute(attrs['strides'])
+    return convolutionGeometry(tf, inputShape as Shape4D, filterShape as Shape4D, strides, pad)
+  }
+  replaceKernel(tf, TENSORFLOW_BACKEND, 'Conv2DBackpropInput', (call) => {
+    const { dy, filter: weights } = call.inputs as { dy: Tensor4D; filter: Tensor4D }
+    const geometry = geometryOf(call.attrs, attribute<Shape4D>(call.attrs, 'inputShape'), weights.shape)
+    if (geometry === undefined || !gainsForInput(geometry)) return input(call)
+    return inputGradient(tf, call.backend as NodeBackend, dy, weights, geometry)
+  })
+  replaceKernel(tf, TENSORFLOW_BACKEND, 'Conv2DBackpropFilter', (call) => {
+    const { x, dy } = call.inputs as { x: Tensor4D; dy: Tensor4D }
+    const geometry = geometryOf(call.attrs, x.shape, attribute<Shape4D>(call.attrs, 'filterShape'))
+    if (geometry === undefined || !gainsForFilter(geometry)) return filter(call)
+    return filterGradient(tf, call.backend as NodeBackend, x, dy, geometry)
+  })
+}
+
 /** Call once, after tfjs-node's kernels are registered. */
-export function replaceTensorflowKernels(tf: Tfjs): void {
+export function replaceTensorflowKernels(tf: Tfjs, cuda: boolean): void {
   guardFilterGradient(tf)
+  if (tensorflowKernels(cuda) === CONVOLUTION_KERNELS) useConvolutionGradients(tf)
   useMatMul(tf)
   useActivationGradients(tf)
 }

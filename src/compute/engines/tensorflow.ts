@@ -13,7 +13,7 @@ import { loadAddon } from './tensorflow-addon.ts'
 import {
   replaceTensorflowKernels,
   TENSORFLOW_BACKEND,
-  TENSORFLOW_KERNELS,
+  tensorflowKernels,
   type NodeBackend,
   type NodeBinding,
 } from './tensorflow-kernels.ts'
@@ -97,7 +97,7 @@ export async function startTensorflow(options: TensorflowOptions): Promise<Engin
     NodeJSKernelBackend: NodeBackendClass
   }
   requireModule('@tensorflow/tfjs-node-gpu/dist/register_all_kernels.js')
-  replaceTensorflowKernels(tf)
+  replaceTensorflowKernels(tf, options.cuda)
   const backend = new NodeJSKernelBackend(binding, '@tensorflow/tfjs-node-gpu')
   tf.registerBackend(TENSORFLOW_BACKEND, () => backend)
   await activateBackend(tf, TENSORFLOW_BACKEND)
@@ -107,7 +107,7 @@ export async function startTensorflow(options: TensorflowOptions): Promise<Engin
     version: `TensorFlow ${binding.TF_Version}`,
     device: options.cuda ? (gpus[0] ?? 'CUDA device') : cpuModel(),
     threads,
-    kernels: TENSORFLOW_KERNELS,
+    kernels: tensorflowKernels(options.cuda),
     deterministic: options.cuda ? (options.exact ?? true) : true,
   }
   const compiler = new StepCompiler(tf, backend)
