@@ -95,3 +95,15 @@ export const LISTED_REFUSALS = 100
 export function halfCount(count: number, index: 0 | 1): number {
   return index === 0 ? Math.ceil(count / 2) : Math.floor(count / 2)
 }
+
+/** A name of the library made from that of a file or folder: `My pictures.zip` → `my-pictures`. */
+export function suggestDatasetName(given: string): string {
+  const name = given
+    .replace(/\.gz$/i, '')
+    .replace(/\.(zip|tgz|tar|npz|bin|pkl)$/i, '')
+    .toLowerCase()
+    .replaceAll(/[^a-z0-9._-]+/g, '-')
+    .replace(/^[^a-z0-9]+/, '')
+    .slice(0, 64)
+  return LibraryName.safeParse(name).success ? name : 'pictures'
+}

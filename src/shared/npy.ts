@@ -24,18 +24,26 @@ export function encodeNpy(shape: readonly number[], values: ArrayValues): Uint8A
   const count = sizeOf(shape)
   if (count !== values.length)
     throw new RangeError(`an array of shape [${shape.join(', ')}] has ${count} values, not ${values.length}`)
-  const tuple = shape.length === 1 ? `${shape[0]},` : shape.join(', ')
-  const text = `{'descr': '${typeOf(values)}', 'fortran_order': False, 'shape': (${tuple}), }`
-  const prefix = MAGIC.length + 4
-  const start = Math.ceil((prefix + text.length + 1) / ALIGNMENT_BYTES) * ALIGNMENT_BYTES
-  const file = new Uint8Array(start + values.byteLength)
-  file.set(MAGIC)
-  file[MAGIC.length] = 1
-  new DataView(file.buffer).setUint16(MAGIC.length + 2, start - prefix, true)
-  file.set(new TextEncoder().encode(`${text.padEnd(start - prefix - 1)}\n`), prefix)
+  const header = encodeNpyHeader(shape, typeOf(values))
+  const file = new Uint8Array(header.length + values.byteLength)
+  file.set(header)
   // Every platform that this runs on keeps numbers little-endian, as the header says.
-  file.set(new Uint8Array(values.buffer, values.byteOffset, values.byteLength), start)
+  file.set(new Uint8Array(values.buffer, values.byteOffset, values.byteLength), header.length)
   return file
+}
+
+/** What stands before the values, for files that are written piece by piece: 128 bytes for pictures `[count, height, width, channels]`. */
+export function encodeNpyHeader(shape: readonly number[], type: ValueType): Uint8Array<ArrayBuffer> {
+  const tuple = shape.length === 1 ? `${shape[0]},` : shape.join(', ')
+  const text = `{'descr': '${type}', 'fortran_order': False, 'shape': (${tuple}), }`
+  const prefix = MAGIC.length + 4
+  const bytes = Math.ceil((prefix + text.length + 1) / ALIGNMENT_BYTES) * ALIGNMENT_BYTES
+  const header = new Uint8Array(bytes)
+  header.set(MAGIC)
+  header[MAGIC.length] = 1
+  new DataView(header.buffer).setUint16(MAGIC.length + 2, bytes - prefix, true)
+  header.set(new TextEncoder().encode(`${text.padEnd(bytes - prefix - 1)}\n`), prefix)
+  return header
 }
 
 /**

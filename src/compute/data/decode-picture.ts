@@ -1,6 +1,7 @@
 /** Picture files as bytes, by sharp (libvips). */
 import sharp, { type Sharp } from 'sharp'
 import { ConvScopeError } from '../../shared/errors.ts'
+import { kindOf, quickHeader, type QuickHeader } from './quick-header.ts'
 
 /** `[height, width, channels]` bytes 0…255. */
 export interface BytePicture {
@@ -8,18 +9,11 @@ export interface BytePicture {
   readonly data: Uint8Array
 }
 
-export interface PictureHeader {
-  readonly height: number
-  readonly width: number
-  /** 1: grey. */
-  readonly channels: 1 | 3
-}
+export type PictureHeader = QuickHeader
 
 const MAXIMUM_PIXELS = 100_000_000
 /** Bytes of one encoded picture. */
 export const MAXIMUM_FILE_BYTES = 512 * 2 ** 20
-/** By content, not by name. Drawings (SVG) and documents, which could name other files, are not among them. */
-const READ_FORMATS: readonly string[] = ['png', 'jpeg', 'webp', 'tiff', 'gif']
 const REMEDY = 'Choose a PNG, JPEG, WebP, TIFF or GIF file.'
 
 // Every picture is read once; what libvips would keep is no use to anybody.
@@ -32,12 +26,10 @@ sharp.cache(false)
  */
 export async function pictureHeader(file: Uint8Array, name: string): Promise<PictureHeader> {
   try {
-    const metadata = await openPicture(file).metadata()
-    requireRead(metadata.format)
-    const { height, width } = metadata.autoOrient
+    const header = quickHeader(file) ?? (await decoderHeader(file))
+    const { height, width } = header
     if (height * width > MAXIMUM_PIXELS) throw tooLarge(name, height, width)
-    const isGrey = metadata.space === 'b-w' || metadata.space === 'grey16'
-    return { height, width, channels: isGrey ? 1 : 3 }
+    return header
   } catch (cause) {
     throw unreadable(cause, name)
   }
@@ -53,9 +45,7 @@ export async function decodePicture(
   { name, channels, fit }: { name: string; channels: 1 | 3; fit?: number },
 ): Promise<BytePicture> {
   try {
-    const source = openPicture(file)
-    requireRead((await source.metadata()).format)
-    const flat = upright(source, channels)
+    const flat = upright(openPicture(file), channels)
     const sized = fit === undefined ? flat : flat.resize(fit, fit, { fit: 'contain', background: '#000' })
     const { data, info } = await sized.raw().toBuffer({ resolveWithObject: true })
     if (info.channels !== channels) throw new TypeError(`it has ${info.channels} channels instead of ${channels}`)
@@ -75,8 +65,15 @@ export async function shrink({ shape, data }: BytePicture, side: number): Promis
     .toBuffer()
 }
 
-/** For `network-input.ts`, which resizes on the way. */
+async function decoderHeader(file: Uint8Array): Promise<PictureHeader> {
+  const { autoOrient, space } = await openPicture(file).metadata()
+  const isGrey = space === 'b-w' || space === 'grey16'
+  return { height: autoOrient.height, width: autoOrient.width, channels: isGrey ? 1 : 3 }
+}
+
+/** For `network-input.ts`, which resizes on the way. @throws TypeError for what is none of the kinds that are read */
 export function openPicture(file: Uint8Array): Sharp {
+  if (!kindOf(file)) throw new TypeError(whatItIs(file))
   return sharp(file, { limitInputPixels: MAXIMUM_PIXELS, failOn: 'error' })
 }
 
@@ -85,10 +82,6 @@ export function upright(source: Sharp, channels: number): Sharp {
     .autoOrient()
     .flatten({ background: '#000' })
     .toColourspace(channels === 1 ? 'b-w' : 'srgb')
-}
-
-export function requireRead(format: string | undefined): void {
-  if (format === undefined || !READ_FORMATS.includes(format)) throw new TypeError(`it is of the kind ${String(format)}`)
 }
 
 export function unreadable(cause: unknown, name: string): ConvScopeError {
@@ -104,4 +97,10 @@ function tooLarge(name: string, height: number, width: number): ConvScopeError {
   return new ConvScopeError('too-large', `${name} has ${width} × ${height} pixels; ${MAXIMUM_PIXELS} can be read`, {
     remedy: 'Make it smaller.',
   })
+}
+
+function whatItIs(file: Uint8Array): string {
+  if (file.length === 0) return 'it is empty'
+  const isDrawing = /<svg[\s>]/i.test(new TextDecoder('latin1').decode(file.subarray(0, 1000)))
+  return isDrawing ? 'it is a drawing (svg)' : 'it is none of the kinds of pictures that are read'
 }

@@ -4,7 +4,7 @@ import { ConvScopeError } from '../../shared/errors.ts'
 import type { DeconvnetResult } from '../../shared/experiments/deconvnet.ts'
 import type { PictureReference } from '../../shared/experiments/index.ts'
 import type { NetworkSpec } from '../../shared/network/spec.ts'
-import { openPicture, requireRead, unreadable, upright } from '../data/decode-picture.ts'
+import { openPicture, unreadable, upright } from '../data/decode-picture.ts'
 import { preprocess, toPicture } from '../network/preprocess.ts'
 import type { Picture as BytePicture } from '../network/resize.ts'
 import type { ExperimentContext } from './experiment.ts'
@@ -61,7 +61,8 @@ export function inputPicture({ shape, values }: NetworkInput, spec: NetworkSpec)
   return { width, height, channels: channels === 3 ? 3 : 1, pixels: new Uint8Array(data) }
 }
 
-function inputShape(spec: NetworkSpec): readonly [number, number, number] {
+/** `[height, width, channels]` of the network's input. */
+export function inputShape(spec: NetworkSpec): readonly [number, number, number] {
   const [first] = spec.layers
   if (first?.type !== 'input') throw new ConvScopeError('invalid-input', `The network ${spec.name} has no input layer`)
   return first.shape
@@ -74,9 +75,7 @@ async function decode(
   [height, width, channels]: readonly [number, number, number],
 ): Promise<BytePicture> {
   try {
-    const source = openPicture(file)
-    requireRead((await source.metadata()).format)
-    const picture = upright(source, channels)
+    const picture = upright(openPicture(file), channels)
     const sized = preprocessing.resize ? picture : picture.resize(width, height, { fit: 'fill', kernel: 'linear' })
     const { data, info } = await sized.raw().toBuffer({ resolveWithObject: true })
     return { shape: [info.height, info.width, info.channels], data }
@@ -85,7 +84,12 @@ async function decode(
   }
 }
 
-function toNetwork(picture: BytePicture, spec: NetworkSpec, shape: readonly [number, number, number]): Float32Array {
+/** @throws ConvScopeError 'invalid-input' where the picture does not fit the network */
+export function toNetwork(
+  picture: BytePicture,
+  spec: NetworkSpec,
+  shape: readonly [number, number, number],
+): Float32Array {
   try {
     return preprocess(picture, spec.preprocessing, shape).data
   } catch (cause) {

@@ -2,6 +2,7 @@
 import { ConvScopeError } from '../../shared/errors.ts'
 import { measure, probeEngines } from '../engines/index.ts'
 import { datasetCounts, datasetPage } from '../data/dataset-page.ts'
+import { importDataset } from '../data/import/import-dataset.ts'
 import { splitStatistics } from '../data/statistics.ts'
 import { measureAccuracy } from '../doctor/accuracy.ts'
 import { classifyPicture } from '../doctor/classify.ts'
@@ -26,6 +27,7 @@ export function workerMethods(startOptions: () => Pick<StartMessage, 'threads' |
     },
     'dataset-counts': async ({ dataset, split }, context) =>
       datasetCounts(await context.dataset(dataset, split)).classes,
+    'dataset-import': importDataset,
     'dataset-statistics': ({ dataset, split }, context) => splitStatistics(dataset, split, context),
     architectures: async () =>
       knownArchitectures.map(({ name, title, source, parameters, trainable }) => ({

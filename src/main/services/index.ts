@@ -116,7 +116,7 @@ export async function createServices(options: ServicesOptions): Promise<RunningS
   return {
     system,
     networks: createNetworks(project, supervisor, files),
-    datasets: createDatasets(project, supervisor),
+    datasets: createDatasets(project, supervisor, files),
     jobs: createJobs(queue),
     runs: createRuns(project, queue),
     nativeEngine,

@@ -74,6 +74,7 @@ export const testRegistry: WorkerRegistry = {
       return { total: 100, indices, labels: indices.map((index) => index % 10), shape: [2, 1, 1] }
     },
     'dataset-counts': async () => [1, 2, 3],
+    'dataset-import': unavailable,
     'dataset-statistics': unavailable,
     measure: unavailable,
     engines: async () => [],
