@@ -1,7 +1,7 @@
 /** Training of a classifier. */
 import type { TrainClassifierParams, TrainClassifierResult } from '../../shared/experiments/train-classifier.ts'
-import { ConvScopeError } from '../../shared/errors.ts'
 import { ClassifierTraining } from '../training/classifier-training.ts'
+import { FullBatchTraining } from '../training/full-batch-training.ts'
 import { trainingData, trainingNetwork } from '../training/training-network.ts'
 import { TrainingProgress } from '../training/training-progress.ts'
 import type { Experiment } from './experiment.ts'
@@ -18,8 +18,11 @@ export const trainClassifier: Experiment<TrainClassifierParams, TrainClassifierR
   const data = await trainingData(params, context)
   const network = await trainingNetwork(params, context, data.train)
   const progress = await TrainingProgress.open(params, context, network)
-  if (params.optimiser.kind === 'l-bfgs') throw new ConvScopeError('unsupported', 'L-BFGS is not there yet')
-  const training = new ClassifierTraining(params, params.optimiser, context, progress, data)
+  const { optimiser } = params
+  const training =
+    optimiser.kind === 'l-bfgs'
+      ? new FullBatchTraining(params, optimiser, context, progress, data)
+      : new ClassifierTraining(params, optimiser, context, progress, data)
   try {
     await progress.begin()
     while (!progress.ended) yield* training.runEpoch()

@@ -42,13 +42,17 @@ export interface Regularisation {
 
 const UNREGULARISED: Regularisation = { decay: {} }
 
-/** Mean over the batch of the softmax cross-entropy of logits `[batch, classes]` with labels `[batch]` (int32). */
-export function softmaxCrossEntropy(tf: Tfjs, logits: Tensor2D, labels: Tensor1D): Scalar {
+/** Softmax cross-entropy of logits `[batch, classes]` with labels `[batch]` (int32): the mean over the batch, or the sum of `counted`. */
+export function softmaxCrossEntropy(tf: Tfjs, logits: Tensor2D, labels: Tensor1D, counted?: Tensor1D): Scalar {
   const hot = tf.oneHot(labels, logits.shape[1])
-  return tf.neg(tf.mean(tf.sum(tf.mul(tf.cast(hot, 'float32'), tf.logSoftmax(logits)), 1)))
+  const likelihoods: Tensor1D = tf.sum(tf.mul(tf.cast(hot, 'float32'), tf.logSoftmax(logits)), 1)
+  return tf.neg(counted ? tf.sum(tf.mul(likelihoods, counted)) : tf.mean(likelihoods))
 }
 
-/** Loss, gradients by weight name, and the number of errors (a scalar) on one batch. */
+/**
+ * Loss, gradients by weight name, and the number of errors (a scalar) on one batch.
+ * @param counted `[batch]`, 1 for a picture that counts and 0 for one that only fills the batch; the loss is then a sum, not a mean
+ */
 export function lossAndGradients(
   tf: Tfjs,
   logitsOf: Logits,
@@ -56,6 +60,7 @@ export function lossAndGradients(
   images: Tensor4D,
   labels: Tensor1D,
   masks: Tensors,
+  counted?: Tensor1D,
 ): { loss: Scalar; gradients: Tensors; errors: Scalar } {
   const names = Object.keys(weights)
   const errors: Tensor[] = []
@@ -63,14 +68,15 @@ export function lossAndGradients(
     const current = Object.fromEntries(names.map((name, index) => [name, values[index] as Tensor]))
     const logits = logitsOf(current, images, masks)
     // Kept past the tape, which frees what it does not return.
-    errors.push(tf.keep(errorsOf(tf, logits, labels)))
-    return softmaxCrossEntropy(tf, logits, labels)
+    const wrong = errorsOf(tf, logits, labels)
+    errors.push(tf.keep(counted ? tf.mul(wrong, counted) : wrong))
+    return softmaxCrossEntropy(tf, logits, labels, counted)
   })
   const { value, grads } = withGradients(names.map((name) => weights[name] as Tensor))
   const gradients = Object.fromEntries(names.map((name, index) => [name, grads[index] as Tensor]))
-  const counted = tf.sum(errors[0] as Tensor) as Scalar
+  const errorSum = tf.sum(errors[0] as Tensor) as Scalar
   errors[0]?.dispose()
-  return { loss: value as Scalar, gradients, errors: counted }
+  return { loss: value as Scalar, gradients, errors: errorSum }
 }
 
 /** One update on one batch, everything that varies among its inputs. The loss that it adds up is that of the data alone. */
@@ -96,6 +102,16 @@ function withDecay(tf: Tfjs, gradients: Tensors, weights: Tensors, decay: Regula
     all[name] = tf.add(member(gradients, name), tf.mul(member(weights, name), factor))
   }
   return all
+}
+
+/** Part of a full batch; `counted` as in `lossAndGradients`. */
+export type PieceInputs = { weights: Tensors; images: Tensor4D; labels: Tensor1D; counted: Tensor1D }
+/** Sums over the pictures that count. */
+export type PieceOutputs = { loss: Scalar; errors: Scalar; gradients: Tensors }
+
+/** Loss, errors and gradients of a piece of the training pictures, for methods that look at all of them a step. */
+export function pieceStep(tf: Tfjs, logitsOf: Logits): Step<PieceInputs, PieceOutputs> {
+  return ({ weights, images, labels, counted }) => lossAndGradients(tf, logitsOf, weights, images, labels, {}, counted)
 }
 
 /** The class that the network takes each picture for, int32 `[batch]`, and the probability that it gives it, `[batch]`. */

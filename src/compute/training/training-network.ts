@@ -90,6 +90,16 @@ function prepared(spec: NetworkSpec, params: TrainClassifierParams, data: Unifor
       { remedy: 'Choose a network with one output a class.' },
     )
   }
+  const fixed = graph.layers.find(({ parameters }) => parameters.some(({ trainable }) => !trainable))
+  if (fixed) {
+    throw new ConvScopeError(
+      'unsupported',
+      `${fixed.name} of ${spec.name} normalises batches, which cannot be trained`,
+      {
+        remedy: 'Choose a network without batch normalisation.',
+      },
+    )
+  }
   const rate = params.dropout
   const layers = spec.layers.map((layer) =>
     layer.type === 'dropout' && rate !== undefined ? { ...layer, rate } : layer,

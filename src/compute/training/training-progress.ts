@@ -17,6 +17,8 @@ import { readCheckpoint, writeCheckpoint, type HostTensors, type TrainingCheckpo
 import type { Evaluation } from './evaluation.ts'
 import type { TrainingNetwork } from './training-network.ts'
 
+const KEEP_INTERVAL_MS = 10_000
+
 /** What an epoch leaves. */
 export interface EpochEnd {
   readonly record: EpochRecord
@@ -25,7 +27,8 @@ export interface EpochEnd {
   /** Of the whole training, for the event. */
   readonly done: number
   readonly total: number
-  readonly unit: string
+  /** Iterations may be short: not every one of them is kept. */
+  readonly unit: 'images' | 'iterations'
 }
 
 export interface TrainingEnd {
@@ -48,6 +51,8 @@ export class TrainingProgress {
   readonly #inherited: number
   #latest: Pick<TrainingCheckpoint, 'weights' | 'optimiser'>
   #best: HostTensors | undefined
+  #end: TrainClassifierResult['ended'] | undefined
+  #keptAt = -Infinity
 
   private constructor(
     params: TrainClassifierParams,
@@ -96,7 +101,12 @@ export class TrainingProgress {
   }
 
   get ended(): boolean {
-    return this.epoch >= this.#params.epochs || this.#stoppedEarly
+    return this.epoch >= this.#params.epochs || this.#stoppedEarly || this.#end !== undefined
+  }
+
+  /** It cannot get any further: `converged` where the gradient is as small as was asked for, `stalled` at the precision of the numbers. */
+  end(reason: 'converged' | 'stalled'): void {
+    this.#end = reason
   }
 
   /** Before the first epoch. */
@@ -119,10 +129,12 @@ export class TrainingProgress {
     const secondsLeft = (this.#params.epochs - epoch) * seconds
     yield { type: 'step', done, total, unit, values: { epoch, testErrorPercent }, secondsLeft }
     yield { type: 'log', message: epochText(record, this.#params.epochs) }
-    // Kept at every epoch, so that a cancelled training leaves its last weights.
+    await this.#keepSnapshot()
+    if (unit === 'iterations' && performance.now() - this.#keptAt < KEEP_INTERVAL_MS) return
+    this.#keptAt = performance.now()
+    // Kept while it goes on, so that a cancelled training leaves its last weights.
     await this.#context.outputWeights('weights', encodeSafetensors(this.#chosen))
     await this.#context.outputJson('spec', this.spec)
-    await this.#keepSnapshot()
     yield { type: 'checkpoint', step: done, bytes: this.#checkpoint() }
   }
 
@@ -145,7 +157,7 @@ export class TrainingProgress {
       testCount: end.testCount,
       imagesPerSecond: (own.length * end.epochImages) / seconds,
       epoch: this.#params.stopAfter === undefined ? this.epoch : this.#bestEpoch,
-      stoppedEarly: this.#stoppedEarly && this.epoch < this.#params.epochs,
+      ended: this.#end ?? (this.#stoppedEarly && this.epoch < this.#params.epochs ? 'stopped-early' : 'all-epochs'),
       leftOutEachEpoch: end.leftOut,
       confusion,
       mistakes,

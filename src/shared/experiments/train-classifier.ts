@@ -71,6 +71,8 @@ export const EpochRecord = z.object({
   seconds: z.number(),
   /** At the epoch's end. */
   learningRate: z.number().optional(),
+  /** What L-BFGS minimises: the loss with weight decay. */
+  objective: z.number().optional(),
 })
 export type EpochRecord = z.infer<typeof EpochRecord>
 
@@ -97,7 +99,8 @@ export const TrainClassifierResult = z.object({
   imagesPerSecond: z.number().positive(),
   /** Epoch whose weights these are: the last one, unless `stopAfter` chose. */
   epoch: z.number().int().positive().optional(),
-  stoppedEarly: z.boolean().optional(),
+  /** `converged`: the gradient is as small as L-BFGS was asked for; `stalled`: it finds no better weights at the precision of float32. */
+  ended: z.enum(['all-epochs', 'stopped-early', 'converged', 'stalled']).optional(),
   /** Pictures left out of every epoch, others each time, because they fill no batch. */
   leftOutEachEpoch: z.number().int().nonnegative().optional(),
   /** Test pictures by `[label][predicted class]`. */
@@ -148,7 +151,7 @@ const Version1 = z.looseObject({
   params: z.looseObject({
     architecture: z.string(),
     schedule: z.looseObject({ epochs: z.array(z.unknown()) }).optional(),
-    shiftPixels: z.unknown(),
+    shiftPixels: z.unknown().optional(),
   }),
 })
 
