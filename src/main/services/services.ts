@@ -6,13 +6,14 @@
 import type { DoctorReport, Settings, SystemStatus } from '../../shared/contract/system.ts'
 import type { DatasetRecord, SplitStatistics } from '../../shared/datasets.ts'
 import type { DatasetImportRequest, DatasetImportResult } from '../../shared/contract/datasets.ts'
-import type { ExperimentKindName, PictureReference } from '../../shared/experiments/index.ts'
+import type { ExperimentKindName } from '../../shared/experiments/index.ts'
 import type { JobEvent, JobSummary } from '../../shared/jobs.ts'
 import type {
   ExaminationRequest,
   LabelledPictures,
   NetworkChange,
   NetworkImportRequest,
+  PictureInput,
 } from '../../shared/contract/networks.ts'
 import type { ProgressOr } from '../../shared/contract/progress.ts'
 import type { Accuracy, Classification, Examination } from '../../shared/network/examination.ts'
@@ -59,7 +60,7 @@ export interface NetworksService {
   /** Leaving the stream cancels the import. */
   import(input: NetworkImportRequest, options?: StreamOptions): AsyncIterable<ProgressOr<NetworkSummary>>
   classify(
-    input: { name: string; picture: PictureReference; preprocessing?: Preprocessing },
+    input: { name: string; picture: PictureInput; preprocessing?: Preprocessing },
     options?: CallOptions,
   ): Promise<Classification>
   accuracy(input: LabelledPictures & { name: string }, options?: StreamOptions): AsyncIterable<ProgressOr<Accuracy>>

@@ -18,6 +18,7 @@ export function createAppRouter(history: RouterHistory = createWebHistory('/')):
         meta: { title: 'Library' },
         children: [
           { path: '', component: () => import('../tabs/library/library-start.vue') },
+          { path: 'import', component: () => import('../features/library-networks/import-page.vue') },
           {
             path: 'networks/:name',
             props: true,

@@ -1,5 +1,7 @@
 import { oc } from '@orpc/contract'
 import * as z from 'zod'
+import { PictureReference } from '../experiments/document.ts'
+import { Accuracy, Classification, Examination } from '../network/examination.ts'
 import { ArchitectureSummary, NetworkPage, NetworkSummary, WeightHistogram } from '../network/page.ts'
 import { NetworkSpec, Preprocessing } from '../network/spec.ts'
 import { Bytes, LibraryName, Sha256 } from '../values.ts'
@@ -32,6 +34,35 @@ export const NetworkChange = z.object({
 })
 export type NetworkChange = z.infer<typeof NetworkChange>
 
+/** Any file on the machine where the program runs; absolute. */
+const FileInPlace = z.strictObject({ path: z.string().min(1).max(4096) })
+
+export const PictureInput = z.union([PictureReference, FileInPlace])
+export type PictureInput = z.infer<typeof PictureInput>
+
+const LabelledPictures = z.object({
+  dataset: LibraryName,
+  split: LibraryName,
+  count: z.number().int().positive().optional(),
+})
+export type LabelledPictures = z.infer<typeof LabelledPictures>
+
+const referenced = { layer: LibraryName.optional(), picture: PictureReference.optional() }
+
+export const ExaminationRequest = z.object({
+  name: LibraryName,
+  /** Evenly spread over the split; 100 when `count` is left out. */
+  pictures: LabelledPictures.optional(),
+  /** Activations that another program computed: `.npz` with one array for each layer, or `.npy` of `layer`. */
+  reference: z
+    .union([
+      z.strictObject({ artifact: Sha256, ...referenced }),
+      z.strictObject({ ...FileInPlace.shape, ...referenced }),
+    ])
+    .optional(),
+})
+export type ExaminationRequest = z.infer<typeof ExaminationRequest>
+
 export const networks = {
   list: oc.errors(failures).output(z.array(NetworkSummary)),
   /** Layers with shapes, parameters and receptive fields. */
@@ -53,6 +84,18 @@ export const networks = {
   architectures: oc.errors(failures).output(z.array(ArchitectureSummary)),
   /** Reads a network from files into the library. What was noticed about it is in its findings. */
   import: oc.errors(failures).input(NetworkImportRequest).output(progressThen(NetworkSummary)),
+  /** What it takes a picture for; with `preprocessing` as if that were its own. */
+  classify: oc
+    .errors(failures)
+    .input(z.object({ name: LibraryName, picture: PictureInput, preprocessing: Preprocessing.optional() }))
+    .output(Classification),
+  /** How often it is right on a split with labels; on `count` pictures evenly spread over it. */
+  accuracy: oc
+    .errors(failures)
+    .input(LabelledPictures.extend({ name: LibraryName }))
+    .output(progressThen(Accuracy)),
+  /** What the model doctor finds; with pictures it tries the plausible pipelines too. */
+  examine: oc.errors(failures).input(ExaminationRequest).output(progressThen(Examination)),
   /** Saves a changed network: another hash, the same name. Runs keep the hash of what they used. */
   change: oc.errors(failures).input(NetworkChange).output(NetworkSummary),
   /** Another name for the same network; its hash stays. */

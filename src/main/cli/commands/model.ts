@@ -1,4 +1,4 @@
-/** `convscope model list|show|import|architectures|rename|remove`. */
+/** `convscope model list|show|architectures|rename|remove`; the others have files of their own. */
 import type { Command } from 'commander'
 import { preprocessingSteps } from '../../../shared/network/describe.ts'
 import type { NetworkPage } from '../../../shared/network/page.ts'
@@ -9,6 +9,7 @@ import { EXIT } from '../follow-run.ts'
 import { parseArgument } from '../parse-argument.ts'
 import type { Register } from '../program.ts'
 import { byteText, table } from '../terminal.ts'
+import { addModelCheck } from './model-check.ts'
 import { addModelImport } from './model-import.ts'
 
 export function addModel(program: Command, register: Register): void {
@@ -26,6 +27,7 @@ export function addModel(program: Command, register: Register): void {
     .argument('<name>')
   register(showCommand, ['name'], show)
   addModelImport(model, register)
+  addModelCheck(model, register)
   const architecturesCommand = withCommonOptions(model.command('architectures'))
     .summary('list the known architectures')
     .description('Lists the known architectures, to which files of weights alone can be bound.')
