@@ -106,7 +106,9 @@ describe('deconvnet', () => {
     const place = tf.buffer<Rank.R4>([1, 8, 8, 16])
     place.set(signalAt(result.units[0]?.value ?? NaN), 0, 4, 4, 10)
     const expected = network.backward(activations, { from: 'relu2', signal: place.toTensor(), rules })
-    expect([...(await expected.data())]).toEqual(Array.from(outputs.arrays.get('projections')?.values ?? []))
+    const projection = outputs.arrays.get('projections')?.values ?? []
+    // Inside windows the same sums are taken in another order.
+    for (const [pixel, value] of (await expected.data()).entries()) expect(projection[pixel]).toBeCloseTo(value, 5)
   })
 
   it('seeds with a whole map, or with its maximum alone', async () => {

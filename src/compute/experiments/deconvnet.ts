@@ -7,6 +7,9 @@ import { compiledWalks } from '../network/compiled-walks.ts'
 import { sizeOf } from '../network/graph.ts'
 import type { Activations, Network } from '../network/network.ts'
 import { seedSignals } from '../network/seeds.ts'
+import { pasteWindow } from '../network/windowed-batch.ts'
+import { worthwhileWindows, type WindowPlan } from '../network/windowed-plan.ts'
+import { windowedProjections } from '../network/windowed-projections.ts'
 import type { Experiment, ExperimentContext } from './experiment.ts'
 import { networkInput, inputPicture, type NetworkInput } from './network-input.ts'
 import { contactSheet, enlarged, largestMagnitude, signedPicture, type Picture } from './pictures.ts'
@@ -110,34 +113,77 @@ async function project(
     const output = layerOutput(params.layer, shape, await floats(activations.get(params.layer)))
     const summaries = channelSummaries(output)
     const units = chooseUnits(params.units, params.seed, output, summaries)
-    const targetSize = sizeOf(network.shapes[toLayer] ?? [])
-    const projections = new Float32Array(units.length * targetSize)
-    const batch = Math.max(1, Math.floor(WIDEST_BATCH_FLOATS / widest(network)))
-    for (let start = 0; start < units.length; start += batch) {
-      const chosen = units
-        .slice(start, start + batch)
-        .map(({ channel, row, column }) => ({ channel, place: [row, column] as const }))
-      const kind = params.seed === 'single' ? 'own' : params.seed
-      const signal = seedSignals(tf, { shape: [1, ...shape], data: output.values }, chosen, kind)
-      const projection = await walks.backward(activations, {
-        from: params.layer,
-        to: toLayer,
-        signal,
-        rules: params.rules,
-      })
-      try {
-        projections.set(await floats(projection), start * targetSize)
-      } finally {
-        signal.dispose()
-        projection.dispose()
-      }
-    }
+    const down = { params, toLayer, network, engine, activations, output }
+    const plan = params.seed === 'map' ? undefined : worthwhileWindows(network.graph, params.layer, params.rules.unpool)
+    const isInPlan = plan?.byName.has(toLayer) ?? false
+    const projections = plan && isInPlan ? await insideWindows(down, plan, units) : await byWholeWalks(down, units)
     const probabilities = await classProbabilities(engine, network, activations)
     return { output, units, summaries, projections, probabilities }
   } finally {
     activations?.dispose()
     picture.dispose()
   }
+}
+
+interface WayDown {
+  readonly params: DeconvnetParams
+  readonly toLayer: string
+  readonly network: Network
+  readonly engine: Engine
+  readonly activations: Activations
+  readonly output: LayerOutput
+}
+
+/** Only the receptive field of each unit, at every layer. `[units, ...shape of toLayer]` */
+async function insideWindows(
+  { params, toLayer, network, engine, activations }: WayDown,
+  plan: WindowPlan,
+  units: readonly Unit[],
+): Promise<Float32Array> {
+  const [height = 1, width = 1, channels = 1] = network.shapes[toLayer] ?? []
+  const placed = units.map((unit) => ({ ...unit, picture: 0, signal: params.seed === 'one-hot' ? 1 : unit.value }))
+  const options = { plan, to: toLayer, rules: params.rules }
+  const { windows, range } = await windowedProjections(engine, network).fromActivations(activations, placed, options)
+  const size = height * width * channels
+  const own = windows.length / units.length
+  const projections = new Float32Array(units.length * size)
+  for (const [index, unit] of units.entries()) {
+    const whole = projections.subarray(index * size, (index + 1) * size)
+    pasteWindow(windows.subarray(index * own, (index + 1) * own), range, unit, whole, [height, width, channels])
+  }
+  return projections
+}
+
+/** `[units, ...shape of toLayer]` */
+async function byWholeWalks(
+  { params, toLayer, network, engine, activations, output }: WayDown,
+  units: readonly Unit[],
+): Promise<Float32Array> {
+  const shape = network.shapes[params.layer] ?? []
+  const walks = compiledWalks(engine, network)
+  const targetSize = sizeOf(network.shapes[toLayer] ?? [])
+  const projections = new Float32Array(units.length * targetSize)
+  const batch = Math.max(1, Math.floor(WIDEST_BATCH_FLOATS / widest(network)))
+  for (let start = 0; start < units.length; start += batch) {
+    const chosen = units
+      .slice(start, start + batch)
+      .map(({ channel, row, column }) => ({ channel, place: [row, column] as const }))
+    const kind = params.seed === 'single' ? 'own' : params.seed
+    const signal = seedSignals(engine.tf, { shape: [1, ...shape], data: output.values }, chosen, kind)
+    const projection = await walks.backward(activations, {
+      from: params.layer,
+      to: toLayer,
+      signal,
+      rules: params.rules,
+    })
+    try {
+      projections.set(await floats(projection), start * targetSize)
+    } finally {
+      signal.dispose()
+      projection.dispose()
+    }
+  }
+  return projections
 }
 
 function widest(network: Network): number {

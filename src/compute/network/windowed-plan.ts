@@ -84,6 +84,15 @@ export function planWindows(graph: Graph, from: string, unpool: UnpoolRule): Win
   }
 }
 
+/** Windows that hold more of the network than this cost more than they save. */
+const LARGEST_SHARE = 0.8
+
+/** The windows of the units of `from` where there are any and computing inside them saves something. */
+export function worthwhileWindows(graph: Graph, from: string, unpool: UnpoolRule): WindowPlan | undefined {
+  const plan = planWindows(graph, from, unpool)
+  return hasWindows(plan) && plan.share <= LARGEST_SHARE ? plan : undefined
+}
+
 export function hasWindows(plan: WindowPlan | NoWindows): plan is WindowPlan {
   return 'layers' in plan
 }

@@ -9,6 +9,9 @@ import { walkUp } from '../network/walk.ts'
 import { hasScores, logitLayer } from './class-scores.ts'
 import type { OcclusionGrid } from './occlusion-grid.ts'
 
+/** What is needed of an engine. */
+type StepEngine = Pick<Engine, 'tf' | 'compile'>
+
 export interface OcclusionOptions {
   /** The layer whose activation is summed. */
   readonly layer: string
@@ -39,14 +42,14 @@ type Inputs = { picture: Tensor; fill: Tensor; rows: Tensor; columns: Tensor }
 type Outputs = { sums: Tensor; logits: Tensor; probabilities: Tensor }
 
 export class OcclusionWalk {
-  readonly #engine: Engine
+  readonly #engine: StepEngine
   readonly #network: Network
   readonly #input: NetworkInput
   readonly #batchSize: number
   readonly #step: CompiledStep<Inputs, Outputs>
   readonly #constant: { picture: Tensor; fill: Tensor }
 
-  constructor(engine: Engine, network: Network, input: NetworkInput, { layer, fill, batchSize }: OcclusionOptions) {
+  constructor(engine: StepEngine, network: Network, input: NetworkInput, { layer, fill, batchSize }: OcclusionOptions) {
     const { tf } = engine
     this.#engine = engine
     this.#network = network
@@ -147,7 +150,7 @@ export class OcclusionWalk {
   }
 }
 
-function occludedStep({ tf }: Engine, network: Network, layer: string): (inputs: Inputs) => Outputs {
+function occludedStep({ tf }: StepEngine, network: Network, layer: string): (inputs: Inputs) => Outputs {
   const scores = logitLayer(network)
   return ({ picture, fill, rows, columns }) => {
     const hidden = tf.mul(rows, columns)

@@ -17,6 +17,8 @@ export interface ScanOptions {
   /** Pictures kept a channel. */
   readonly count: number
   readonly batchSize: number
+  /** Milliseconds between checkpoints; 5000 when left out. */
+  readonly checkpointMs?: number
 }
 
 /** By layer. */
@@ -66,7 +68,7 @@ export async function* scan(
       await record(await running, tables, source, start, Math.min(batchSize, source.count - start))
       const done = Math.min(start + batchSize, source.count)
       const now = performance.now()
-      if (now - lastCheckpointAt > CHECKPOINT_INTERVAL_MS && done < source.count) {
+      if (now - lastCheckpointAt >= (options.checkpointMs ?? CHECKPOINT_INTERVAL_MS) && done < source.count) {
         lastCheckpointAt = now
         yield { type: 'checkpoint', step: done, bytes: writeCheckpoint(done, tables) }
       }

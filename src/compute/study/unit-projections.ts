@@ -6,7 +6,7 @@ import { layerNamed, sizeOf } from '../network/graph.ts'
 import type { Network } from '../network/network.ts'
 import type { PlacedUnit } from '../network/windowed-batch.ts'
 import { cutWindows } from '../network/windowed-batch.ts'
-import { hasWindows, planWindows, type WindowRange } from '../network/windowed-plan.ts'
+import { worthwhileWindows, type WindowRange } from '../network/windowed-plan.ts'
 import { windowedProjections } from '../network/windowed-projections.ts'
 import { fieldRange, recut } from './patches.ts'
 
@@ -24,8 +24,6 @@ export interface ProjectionRequest {
   readonly seed: 'single' | 'one-hot'
 }
 
-/** Windows that hold more of the network than this cost more than they save. */
-export const LARGEST_SHARE = 0.8
 /** Whole walks: values of a batch at the widest layer (128 MB). */
 const WIDEST_BATCH_FLOATS = 32 * 1024 * 1024
 const LARGEST_BATCH = 64
@@ -41,13 +39,13 @@ export async function projectUnits(
   units: readonly PlacedUnit[],
   { layer, rules, seed }: ProjectionRequest,
 ): Promise<UnitProjections> {
-  const plan = planWindows(network.graph, layer, rules.unpool)
+  const plan = worthwhileWindows(network.graph, layer, rules.unpool)
   const range = fieldRange(network, layer)
   const [height = 1, width = 1, channels = 1] = network.graph.input.shape
   const shape = [height, width, channels] as const
   const size = range.rows.size * range.columns.size * channels
   const projections = new Float32Array(units.length * size)
-  if (hasWindows(plan) && plan.share <= LARGEST_SHARE) {
+  if (plan) {
     const to = network.graph.input.name
     const options = { plan, to, rules, seed }
     const found = await windowedProjections(engine, network).fromPictures(pictures, units, options)

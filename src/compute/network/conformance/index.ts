@@ -3,6 +3,7 @@ import type { TensorFlow } from '../layer.ts'
 import { DECONVNET_CASES, deconvnetRows } from './deconvnet-cases.ts'
 import { gradientRows } from './gradient-cases.ts'
 import { layerCaseRows } from './layer-cases.ts'
+import { occlusionRows } from './occlusion-cases.ts'
 import { receptiveFieldRows } from './receptive-field-cases.ts'
 import type { Row } from './rows.ts'
 
@@ -14,6 +15,7 @@ export async function runNetworkConformance(tf: TensorFlow, folder: string): Pro
     ...(await layerCaseRows(tf, folder)),
     ...(await gradientRows(tf)),
     ...(await receptiveFieldRows(folder)),
+    ...(await occlusionRows(tf, folder)),
   ]
   for (const name of DECONVNET_CASES) rows.push(...(await deconvnetRows(tf, folder, name)))
   return rows
