@@ -20,8 +20,13 @@ import { greyPicture, sheetOf } from '../maximisation/sheets.ts'
 import { startPicture } from '../maximisation/start-pictures.ts'
 import { sizeOf } from '../network/graph.ts'
 import type { Network } from '../network/network.ts'
-import type { Experiment, ExperimentContext, ExperimentEvent } from './experiment.ts'
+import type { ExperimentContext, ExperimentEvent } from './experiment.ts'
 import { contactSheet, enlarged } from './pictures.ts'
+
+export interface MaximisationOptions {
+  /** How often the state is kept to go on from after a kill. */
+  readonly checkpointIntervalMs?: number
+}
 
 const CHECKPOINT_INTERVAL_MS = 15_000
 /** The starts that the scale of a layer is measured on. */
@@ -29,24 +34,43 @@ const SCALE_STARTS = 9
 /** One picture a unit is written up to here; beyond it only the sheets. */
 const MOST_SINGLE_PICTURES = 400
 
-export const activationMaximisation: Experiment<ActivationMaximisationParams, ActivationMaximisationResult> =
-  async function* (params, context) {
-    const { network } = await context.network(params.network)
-    const items = planItems(params, network)
-    const batches = batchesOf(items, network)
-    if (params.changes.length > 0 && batches.length > 1) {
-      throw new ConvScopeError(
-        'invalid-input',
-        `${items.length} pictures do not climb together, so changes cannot apply to all of them`,
-        {
-          remedy: 'Leave the changes out, or ask for fewer pictures.',
-        },
-      )
-    }
-    const run = new MaximisationRun(params, context, network, items)
-    for (const [index, batch] of batches.entries()) if (index >= run.batch) yield* run.climbBatch(batch, index, batches)
-    return run.result()
+/**
+ * @throws ConvScopeError 'not-found' or 'invalid-input' for a unit that is not there, a blur wider than the picture, or changes of pictures
+ * that do not climb together
+ */
+export async function* activationMaximisation(
+  params: ActivationMaximisationParams,
+  context: ExperimentContext,
+  { checkpointIntervalMs = CHECKPOINT_INTERVAL_MS }: MaximisationOptions = {},
+): AsyncGenerator<ExperimentEvent, ActivationMaximisationResult, void> {
+  const { network } = await context.network(params.network)
+  const items = planItems(params, network)
+  const batches = batchesOf(items, network)
+  requireNarrowBlur(params, network)
+  if (params.changes.length > 0 && batches.length > 1) {
+    throw new ConvScopeError(
+      'invalid-input',
+      `${items.length} pictures do not climb together, so changes cannot apply to all of them`,
+      {
+        remedy: 'Leave the changes out, or ask for fewer pictures.',
+      },
+    )
   }
+  const run = new MaximisationRun(params, context, network, items, checkpointIntervalMs)
+  for (const [index, batch] of batches.entries()) if (index >= run.batch) yield* run.climbBatch(batch, index, batches)
+  return run.result()
+}
+
+function requireNarrowBlur({ settings }: ActivationMaximisationParams, network: Network): void {
+  const [height = 1, width = 1] = network.graph.input.shape
+  const wide = settings.find(({ blurSigma }) => blurSigma >= Math.min(height, width))
+  if (!wide) return
+  throw new ConvScopeError(
+    'invalid-input',
+    `The blur of ${wide.blurSigma} pixels in "${wide.name}" is wider than the picture of ${height} × ${width}`,
+    { remedy: 'Choose a smaller standard deviation.' },
+  )
+}
 
 /** What the batches of a run share. */
 class MaximisationRun {
@@ -57,6 +81,7 @@ class MaximisationRun {
   readonly #items: readonly PlannedItem[]
   readonly #grey: GreyLevels
   readonly #gathered: Gathered
+  readonly #checkpointIntervalMs: number
   readonly #scales: AscentScale[] = []
   #changes: readonly LiveChange[]
   #state: AscentValues | undefined
@@ -68,7 +93,9 @@ class MaximisationRun {
     context: ExperimentContext,
     network: Network,
     items: readonly PlannedItem[],
+    checkpointIntervalMs: number,
   ) {
+    this.#checkpointIntervalMs = checkpointIntervalMs
     this.#params = params
     this.#context = context
     this.#network = network
@@ -106,7 +133,7 @@ class MaximisationRun {
         onTrace: (step, rows) => this.#gathered.record(offset, step, rows),
         onLook: (step, pictures, newest) => this.#look(batch, offset, step, pictures, newest, seconds()),
         onRest: async (changes, values) => {
-          if (performance.now() - savedAt < CHECKPOINT_INTERVAL_MS) return []
+          if (performance.now() - savedAt < this.#checkpointIntervalMs) return []
           savedAt = performance.now()
           const state = await values()
           const progress: Progress = { batch: index, step: state.step, seconds: seconds(), changes: [...changes] }
@@ -240,6 +267,11 @@ class MaximisationRun {
 
   #goOn(checkpoint: Uint8Array): void {
     const { progress, state } = this.#gathered.restore(checkpoint)
+    // Snapshots are not in the checkpoint: what still goes back behind it is repeated from the start.
+    const goesBack = this.#params.changes.some(
+      ({ path, step, value }) => path === 'restore' && step >= progress.step && value < progress.step,
+    )
+    if (goesBack) return
     this.batch = progress.batch
     this.#state = state
     this.#seconds = progress.seconds

@@ -8,7 +8,6 @@ import type { Step, Tfjs } from '../engines/engine.ts'
 import type { Graph } from '../network/graph.ts'
 import { need } from '../network/layer.ts'
 import { walkDown, walkUp, type Weights } from '../network/walk.ts'
-import type { GreyLevels } from './grey-levels.ts'
 
 /** Larger than any activation, smaller than infinity: 0 times it stays 0. */
 export const NEVER = 3e38
@@ -70,14 +69,22 @@ export interface AscentTarget {
   readonly graph: Graph
   readonly weights: Weights
   readonly layer: string
-  readonly grey: GreyLevels
+  readonly range: NetworkRange
+}
+
+/** Tensors that broadcast over `[batch, height, width, channels]`: the picture's limits in grey levels minus the mean, and network values of one. */
+export interface NetworkRange {
+  readonly lowest: Tensor
+  readonly highest: Tensor
+  readonly toNetwork: Tensor
 }
 
 /** At most four forms are captured: with and without blur, with and without percentiles. A change of a setting is a change of values. */
-export function ascentStep(tf: Tfjs, { graph, weights, layer, grey }: AscentTarget): Step<AscentInputs, AscentOutputs> {
-  const lowest = tf.tensor1d(grey.mean.map((mean) => -mean))
-  const highest = tf.tensor1d(grey.mean.map((mean) => 255 - mean))
-  const toNetwork = tf.tensor1d(grey.toNetwork)
+export function ascentStep(
+  tf: Tfjs,
+  { graph, weights, layer, range }: AscentTarget,
+): Step<AscentInputs, AscentOutputs> {
+  const { lowest, highest, toNetwork } = range
 
   return ({ state, controls, seed, step, blur, percentiles }) => {
     const clipped = tf.minimum(tf.maximum(state.pictures, lowest), highest) as Tensor4D
