@@ -5,6 +5,7 @@ import type { SourceFile } from '../files/source-file.ts'
 import { caffeImporter } from './caffe/importer.ts'
 import { checkImported } from './check-imported.ts'
 import type { ImportedNetwork, Importer, ImportOptions } from './imported-network.ts'
+import { matconvnetImporter } from './matconvnet/importer.ts'
 import { onnxImporter } from './onnx/importer.ts'
 import { keras } from './keras/keras.ts'
 import { pytorch } from './pytorch/pytorch.ts'
@@ -18,6 +19,7 @@ export { writeSafetensors, type WrittenFile } from './write-safetensors.ts'
 export const importers: readonly Importer[] = [
   caffeImporter,
   onnxImporter,
+  matconvnetImporter,
   keras,
   tfjsLayers,
   pytorch,
