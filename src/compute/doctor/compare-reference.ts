@@ -166,18 +166,17 @@ function preprocessingFindings({ pipelines }: ReferenceComparison, layer: string
   const [best] = pipelines
   const own = pipelines.find((pipeline) => pipeline.own)
   if (best === undefined || own === undefined) return []
-  if (own.deviation <= FITS || own === best) {
-    const fits = own.deviation <= FITS
+  if (own.deviation <= FITS) {
+    const message = `With the network's own preprocessing ${layer} gives what the reference says.`
+    return [{ code: 'reference-preprocessing-fits', severity: 'note', message }]
+  }
+  if (best.deviation > FITS) {
     return [
       {
-        code: fits ? 'reference-preprocessing-fits' : 'reference-preprocessing-unknown',
-        severity: fits ? 'note' : 'warning',
-        message: fits
-          ? `With the network's own preprocessing ${layer} gives what the reference says.`
-          : `No usual preprocessing gives the values of the reference at ${layer}; the network's own is nearest (${relative(own.deviation)} off).`,
-        ...(fits
-          ? {}
-          : { remedy: 'Add the input itself to the reference, so that preprocessing and layers can be told apart.' }),
+        code: 'reference-preprocessing-unknown',
+        severity: 'warning',
+        message: `No usual preprocessing gives the values of the reference at ${layer}: "${best.description}" is nearest (${relative(best.deviation)} off), the network's own is ${relative(own.deviation)} off.`,
+        remedy: 'Add the input itself to the reference, so that preprocessing and layers can be told apart.',
       },
     ]
   }
@@ -185,7 +184,7 @@ function preprocessingFindings({ pipelines }: ReferenceComparison, layer: string
     {
       code: 'reference-preprocessing',
       severity: 'warning',
-      message: `The reference was computed from a picture prepared as "${best.description}" (${relative(best.deviation)} off at ${layer}), not as "${own.description}" (${relative(own.deviation)} off).`,
+      message: `The reference was computed from a picture prepared as "${best.description}", not as "${own.description}" (${relative(own.deviation)} off at ${layer}).`,
       remedy: 'Take over that preprocessing.',
     },
   ]

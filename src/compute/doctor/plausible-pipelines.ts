@@ -25,14 +25,13 @@ const COLOUR: readonly Normalisation[] = [
   { scale: 1, mean: IMAGENET_BYTES, std: [] },
 ]
 
-/** The second with MNIST's mean and deviation; the last two with black and white exchanged. */
+/** The second with MNIST's mean and deviation; the last one with black and white exchanged. */
 const GREY: readonly Normalisation[] = [
   { scale: 1 / 255, mean: [], std: [] },
   { scale: 1 / 255, mean: [0.1307], std: [0.3081] },
   { scale: 1 / 127.5, mean: [1], std: [] },
   { scale: 1, mean: [], std: [] },
   { scale: -1 / 255, mean: [-1], std: [] },
-  { scale: -1, mean: [-255], std: [] },
 ]
 
 /** The network's own first; each of the others once. Resize and crop stay as they are. */
@@ -64,16 +63,23 @@ export function plausiblePipelines(own: Preprocessing): Pipeline[] {
   ]
 }
 
-/** Order, range, mean and deviation in a line. */
+/**
+ * Order, range and deviation in a line. Where the mean is the same for all channels and the range is a usual one, it is that of the
+ * result: '-1…1' rather than '0…2 less 1'.
+ */
 export function describePipeline({ channelOrder, scale, mean, std, meanImage }: Preprocessing): string {
   const order = channelOrder === 'grey' ? 'grey' : channelOrder.toUpperCase()
-  const [low, high] = [0, 255 * scale]
-  const range = scale < 0 && mean.length === 1 ? 'black and white exchanged, ' : ''
-  const values = mean.map(short).join(', ')
+  const [low = 0] = mean
+  const shifted = meanImage === undefined && mean.every((value) => value === low) && Math.abs(low) === 1
+  const range = shifted ? [-low, 255 * scale - low] : [0, 255 * scale]
   const less =
-    meanImage !== undefined ? ' less the mean picture' : mean.some((value) => value !== 0) ? ` less ${values}` : ''
+    meanImage !== undefined
+      ? ' less the mean picture'
+      : shifted || mean.every((value) => value === 0)
+        ? ''
+        : ` less ${mean.map(short).join(', ')}`
   const by = std.length > 0 ? `, divided by ${std.map(short).join(', ')}` : ''
-  return `${order}, ${range}${short(low)}…${short(high)}${less}${by}`
+  return `${order}, ${range.map(short).join('…')}${less}${by}`
 }
 
 function reversed({ scale, mean, std }: Normalisation): Normalisation {
