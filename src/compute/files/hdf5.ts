@@ -2,9 +2,10 @@
  * HDF5 files through the HDF Group's library as WebAssembly. The library sees a file system in which there is nothing but this one file,
  * read piece by piece: links to other files and data kept in other files lead nowhere, and are refused by name.
  */
-import { Dataset, File, Group, ready, Reference, type Attribute, type Metadata } from 'h5wasm'
+import { Dataset, File, Group, Reference, type Metadata } from 'h5wasm'
 import { ConvScopeError } from '../../shared/errors.ts'
 import { beginsWith } from './file-kind.ts'
+import { damaged, loadHdf5, quietly, showFile, type Hdf5Library } from './hdf5-library.ts'
 import type { SourceFile } from './source-file.ts'
 
 const SIGNATURE = [0x89, 0x48, 0x44, 0x46, 0x0d, 0x0a, 0x1a, 0x0a]
@@ -35,6 +36,8 @@ export class Hdf5File {
   readonly #source: SourceFile
   readonly #file: File
   readonly #forget: () => void
+  /** Looked up already, by path. */
+  readonly #found = new Map<string, unknown>()
 
   private constructor(source: SourceFile, file: File, forget: () => void) {
     this.#source = source
@@ -42,9 +45,33 @@ export class Hdf5File {
     this.#forget = forget
   }
 
-  /** @throws ConvScopeError 'damaged' where it is no HDF5 file, or a part of one */
+  /**
+   * The file, to be closed by the caller.
+   * @throws ConvScopeError 'damaged' where it is no HDF5 file, or a part of one
+   */
   static async open(source: SourceFile): Promise<Hdf5File> {
-    const library = await ready
+    loaded = await loadHdf5()
+    return Hdf5File.#openWith(loaded, source)
+  }
+
+  /**
+   * Reads values later than the rest, without a file that somebody has to close: it is closed by itself when the program comes to rest.
+   * @throws RangeError before the first `open` of the process
+   */
+  static use<T>(source: SourceFile, work: (file: Hdf5File) => T): T {
+    if (loaded === undefined) throw new RangeError('the HDF5 library is not loaded')
+    if (lingering?.source !== source) {
+      lingering?.file.close()
+      lingering = { source, file: Hdf5File.#openWith(loaded, source) }
+      setImmediate(() => {
+        lingering?.file.close()
+        lingering = undefined
+      })
+    }
+    return work(lingering.file)
+  }
+
+  static #openWith(library: Hdf5Library, source: SourceFile): Hdf5File {
     if (!isHdf5(source)) throw damaged(source, 'it does not begin like an HDF5 file')
     const path = `/file-${++opened}`
     showFile(library.FS, path, source)
@@ -138,26 +165,21 @@ export class Hdf5File {
   }
 
   #get(path: string): unknown {
-    return quietly(this.#source, () => {
-      let place = ''
-      let found: unknown = this.#file
-      for (const part of path.split('/').filter((name) => name !== '')) {
-        if (!(found instanceof Group)) return undefined
-        found = found.get(`${place}/${part}`)
-        place = `${place}/${part}`
-        // Told by its class name: the class itself is not part of what the package names.
-        if (isLinkOutside(found)) {
-          throw new ConvScopeError(
-            'unsupported',
-            `${this.#source.name} links to another file at ${place}, which is not followed.`,
-            {
-              remedy: 'Save the network into one file.',
-            },
-          )
-        }
-      }
-      return found
-    })
+    const parts = path.split('/').filter((name) => name !== '')
+    return parts.length === 0 ? this.#file : this.#member(parts)
+  }
+
+  #member(parts: readonly string[]): unknown {
+    const place = `/${parts.join('/')}`
+    if (this.#found.has(place)) return this.#found.get(place)
+    const parent = this.#get(parts.slice(0, -1).join('/'))
+    const found: unknown = parent instanceof Group ? quietly(this.#source, () => parent.get(place)) : undefined
+    if (isLinkOutside(found)) {
+      const message = `${this.#source.name} links to another file at ${place}, which is not followed.`
+      throw new ConvScopeError('unsupported', message, { remedy: 'Save the network into one file.' })
+    }
+    this.#found.set(place, found)
+    return found
   }
 
   #dataset(path: string): { dataset: Dataset; metadata: Metadata; shape: readonly number[] } {
@@ -223,13 +245,14 @@ export class Hdf5File {
   #attribute(path: string, name: string): unknown {
     const owner = this.#get(path)
     if (!(owner instanceof Group || owner instanceof Dataset)) return undefined
+    const library = loaded
+    if (library === undefined) return undefined
     return quietly(this.#source, () => {
-      const found: Attribute | undefined = Object.hasOwn(owner.attrs, name) ? owner.attrs[name] : undefined
-      if (found === undefined) return undefined
-      const { size, total_size } = found.metadata
+      if (!library.get_attribute_names(owner.file_id, owner.path).includes(name)) return undefined
+      const { size, total_size } = library.get_attribute_metadata(owner.file_id, owner.path, name)
       if (size * total_size > Math.min(MAX_ATTRIBUTE_BYTES, this.#source.size))
         throw damaged(this.#source, `the attribute ${name} of ${path} claims ${size * total_size} bytes`)
-      return found.value
+      return owner.get_attribute(name, false)
     })
   }
 
@@ -241,22 +264,8 @@ export class Hdf5File {
 }
 
 let opened = 0
-
-type FileSystem = Awaited<typeof ready>['FS']
-
-/** Makes `path` of the library's own file system read from the source; nothing is copied. */
-function showFile(fileSystem: FileSystem, path: string, source: SourceFile): void {
-  fileSystem.writeFile(path, new Uint8Array(0))
-  const { node } = fileSystem.lookupPath(path, {})
-  const own: unknown = Reflect.get(node, 'stream_ops')
-  const read = (_stream: unknown, buffer: Uint8Array, offset: number, length: number, position: number): number => {
-    const count = Math.max(Math.min(length, source.size - position), 0)
-    if (count > 0) buffer.set(source.read(position, count), offset)
-    return count
-  }
-  Object.defineProperty(node, 'usedBytes', { get: () => source.size })
-  Object.assign(node, { stream_ops: { ...(typeof own === 'object' ? own : {}), read } })
-}
+let loaded: Hdf5Library | undefined
+let lingering: { readonly source: SourceFile; readonly file: Hdf5File } | undefined
 
 function isLinkOutside(value: unknown): boolean {
   return typeof value === 'object' && value !== null && 'type' in value && value.type === 'ExternalLink'
@@ -272,20 +281,4 @@ function isNumbers(value: unknown): value is Hdf5Numbers {
 function emptyLike(part: Hdf5Numbers, length: number): Hdf5Numbers {
   const Kind = part.constructor as new (length: number) => Hdf5Numbers
   return new Kind(length)
-}
-
-/** The library throws errors of many kinds; each says that the file is not as it should be. */
-function quietly<T>(source: SourceFile, work: () => T): T {
-  try {
-    return work()
-  } catch (error) {
-    if (error instanceof ConvScopeError) throw error
-    throw damaged(source, `the HDF5 library says: ${error instanceof Error ? error.message : String(error)}`)
-  }
-}
-
-function damaged(source: SourceFile, reason: string): ConvScopeError {
-  return new ConvScopeError('damaged', `${source.name} cannot be read: ${reason}.`, {
-    remedy: 'Copy, download or save the file again.',
-  })
 }
