@@ -231,7 +231,7 @@ function useConvolutionGradients(tf: Tfjs): void {
     inputShape: readonly number[],
     filterShape: readonly number[],
   ): ReturnType<typeof convolutionGeometry> | undefined => {
-    const pad = attrs['pad']
+    const pad = attribute<unknown>(attrs, 'pad')
     if (stockOnly || (pad !== 'same' && pad !== 'valid') || (attrs['dataFormat'] ?? 'NHWC') !== 'NHWC') return undefined
     const strides = pairAttribute(attrs['strides'])
     return convolutionGeometry(tf, inputShape as Shape4D, filterShape as Shape4D, strides, pad)

@@ -106,6 +106,7 @@ function sameValue(value: Value, other: Value | undefined): boolean {
     return value.variable === undefined ? value.dataId === other.dataId : value.variable === other.variable
   }
   if (value.kind === 'input') return other.kind === 'input' && value.index === other.index
+  if (value.kind === 'folded') return other.kind === 'folded' && value.key === other.key
   return other.kind === 'result' && value.node.index === other.node.index && value.output === other.output
 }
 

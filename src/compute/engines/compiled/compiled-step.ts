@@ -8,6 +8,7 @@ import { disposeTensors, mapTensors } from '../tensor-tree.ts'
 import { withStockKernels, TENSORFLOW_BACKEND, type NodeBackend } from '../tensorflow-kernels.ts'
 import { assertBackend } from '../tfjs.ts'
 import { captureStep } from './capture.ts'
+import { FoldedTensors } from './folded-tensors.ts'
 import { OperationList } from './operation-list.ts'
 import { signatureOf } from './signature.ts'
 import { Variant } from './variant.ts'
@@ -22,6 +23,7 @@ const TURN_EVERY_MS = 20
 export class StepCompiler {
   readonly #tf: Tfjs
   readonly #backend: NodeBackend
+  readonly #folded: FoldedTensors
   readonly #underWay = new Set<Promise<unknown>>()
   #operations: OperationList | undefined
   /** The last call that uses variables: later calls wait for it, so that they see what it assigns. */
@@ -31,6 +33,7 @@ export class StepCompiler {
   constructor(tf: Tfjs, backend: NodeBackend) {
     this.#tf = tf
     this.#backend = backend
+    this.#folded = new FoldedTensors(backend)
   }
 
   compile<I extends TensorTree, O extends TensorTree>(
@@ -79,7 +82,8 @@ export class StepCompiler {
         return result
       }
       try {
-        const parts = { tf, backend: this.#backend, operations: this.#operationList(), step: name, shapes, started }
+        const operations = this.#operationList()
+        const parts = { tf, backend: this.#backend, operations, folded: this.#folded, step: name, shapes, started }
         variants.set(form, new Variant(parts, result, captured.inputs, recording))
       } catch (error) {
         disposeTensors(result)

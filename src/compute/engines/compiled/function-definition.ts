@@ -1,12 +1,14 @@
-/** Writes a recording as a FunctionDef: inputs first, then captured tensors and large constants; results first, then assigned variables. */
+/** Writes a recording as a FunctionDef: inputs first, then captured tensors, large constants and folded results; results first, then assigned variables. */
 import { createHash } from 'node:crypto'
 import { bytesOf } from './compare-recordings.ts'
+import { neededFor } from './needed-values.ts'
 import type { Operation, OperationArgument, OperationList } from './operation-list.ts'
 import { ProtobufWriter, floatBytes } from './protobuf.ts'
 import {
   TENSORFLOW_TYPES,
   type CapturedValue,
   type ConstantValue,
+  type FoldedValue,
   type InputValue,
   type RecordedNode,
   type Recording,
@@ -21,6 +23,7 @@ export interface FunctionDefinition {
   /** Hidden inputs in the order in which they follow the step's own. */
   readonly captured: readonly CapturedValue[]
   readonly largeConstants: readonly ConstantValue[]
+  readonly folded: readonly FoldedValue[]
   /** Nodes by the names that TensorFlow's messages show. */
   readonly nodes: ReadonlyMap<string, RecordedNode>
   readonly constants: number
@@ -38,10 +41,11 @@ export function defineFunction(
   const captured = recording.captured.filter((value) => needed.has(value))
   const constants = recording.constants.filter((value) => needed.has(value))
   const large = constants.filter((value) => value.data.byteLength > LARGEST_CONSTANT_BYTES && !isUniform(value))
+  const folded = [...needed].filter((value): value is FoldedValue => 'kind' in value && value.kind === 'folded')
   const signature = new ProtobufWriter().string(1, name)
   const argumentAttributes = new ProtobufWriter()
   const references = new Map<Value, string>()
-  for (const [index, value] of [...inputs, ...captured, ...large].entries()) {
+  for (const [index, value] of [...inputs, ...captured, ...large, ...folded].entries()) {
     const argument = `input_${index}`
     signature.message(2, new ProtobufWriter().string(1, argument).integer(3, value.dtype))
     argumentAttributes.message(7, new ProtobufWriter().integer(1, index).message(2, outputShape(value.shape)))
@@ -79,27 +83,13 @@ export function defineFunction(
     body.message(4, new ProtobufWriter().string(1, `output_${index}`).string(2, referenceOf(value)))
   }
   const bytes = new ProtobufWriter().message(1, signature).append(body).append(argumentAttributes).finish()
-  return { bytes, captured, largeConstants: large, nodes, constants: shared.size }
+  return { bytes, captured, largeConstants: large, folded, nodes, constants: shared.size }
 }
 
 function operationOf(operations: OperationList, node: RecordedNode): Operation {
   const operation = operations.get(node.operation)
   if (operation === undefined) throw new Error(`TensorFlow's library has no operation ${node.operation}`)
   return operation
-}
-
-/** Every value and node that the outputs depend on. */
-function neededFor(outputs: readonly Value[]): ReadonlySet<Value | RecordedNode> {
-  const needed = new Set<Value | RecordedNode>()
-  const waiting = [...outputs]
-  for (let value = waiting.pop(); value !== undefined; value = waiting.pop()) {
-    if (needed.has(value)) continue
-    needed.add(value)
-    if (value.kind !== 'result' || needed.has(value.node)) continue
-    needed.add(value.node)
-    waiting.push(...value.node.inputs)
-  }
-  return needed
 }
 
 function nodeName({ operation, index }: RecordedNode): string {
@@ -110,7 +100,7 @@ function nodeName({ operation, index }: RecordedNode): string {
 function resultName(operation: Operation, node: RecordedNode, output: number): string {
   let index = output
   for (const argument of operation.outputs) {
-    const length = argumentLength(argument, node, node.outputs - operation.outputs.length + 1)
+    const length = argumentLength(argument, node, node.outputs.length - operation.outputs.length + 1)
     if (index < length) return `${argument.name}:${index}`
     index -= length
   }

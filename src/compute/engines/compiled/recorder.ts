@@ -287,11 +287,11 @@ export class Recorder {
         if (value === undefined) throw new Error(`the recorder does not know an input of ${operation}`)
         return value
       }),
-      outputs: outputs.length,
+      outputs: outputs.map(({ dtype, shape }) => ({ dtype, shape: [...shape] })),
       origin: this.#origin,
     }
     this.#nodes.push(node)
-    for (const [output, { id, dtype }] of outputs.entries())
-      this.#values.set(id, { kind: 'result', node, output, dtype })
+    for (const [output, { id, dtype, shape }] of outputs.entries())
+      this.#values.set(id, { kind: 'result', node, output, dtype, shape: [...shape] })
   }
 }

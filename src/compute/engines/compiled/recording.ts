@@ -44,16 +44,29 @@ export interface ResultValue {
   readonly node: RecordedNode
   readonly output: number
   readonly dtype: number
+  readonly shape: readonly number[]
 }
 
-export type Value = InputValue | ConstantValue | CapturedValue | ResultValue
+/** A result of an operation on nothing but constants, captured tensors and folded values: it is the same in every call. */
+export interface FoldedValue {
+  readonly kind: 'folded'
+  /** Equal for equal operations on equal values. */
+  readonly key: string
+  readonly node: RecordedNode
+  readonly output: number
+  readonly dtype: number
+  readonly shape: readonly number[]
+}
+
+export type FixedValue = ConstantValue | CapturedValue | FoldedValue
+export type Value = InputValue | FixedValue | ResultValue
 
 export interface RecordedNode {
   readonly index: number
   readonly operation: string
   readonly attributes: readonly OperationAttribute[]
   readonly inputs: readonly Value[]
-  readonly outputs: number
+  readonly outputs: readonly { readonly dtype: number; readonly shape: readonly number[] }[]
   readonly origin: Origin | undefined
 }
 

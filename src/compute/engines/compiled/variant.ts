@@ -5,11 +5,13 @@ import type { StepVariant, TensorTree, Tfjs } from '../engine.ts'
 import { mapTensors } from '../tensor-tree.ts'
 import type { NodeBackend, TensorMetadata } from '../tensorflow-kernels.ts'
 import { defineFunction, type FunctionDefinition } from './function-definition.ts'
+import type { FoldedTensors } from './folded-tensors.ts'
 import type { OperationList } from './operation-list.ts'
 import { ProtobufWriter } from './protobuf.ts'
 import { uploadPending } from './tensor-data.ts'
 import type { InputValue, Recording } from './recording.ts'
 import { describeOperation, stepRefused } from './refusal.ts'
+import { simplify } from './simplify.ts'
 
 /** Calls that last longer than this run on another thread from then on; those that need less than the second number stay on this one. */
 const LONG_CALL_MS = 3
@@ -32,6 +34,7 @@ export interface VariantParts {
   readonly tf: Tfjs
   readonly backend: NodeBackend
   readonly operations: OperationList
+  readonly folded: FoldedTensors
   /** The step's name, and the shapes of its inputs, for people. */
   readonly step: string
   readonly shapes: string
@@ -51,6 +54,8 @@ export class Variant<O extends TensorTree> {
   readonly #writes: readonly Variable[]
   readonly #captured: readonly { readonly dataId: object; readonly variable: Variable | undefined }[]
   readonly #constants: readonly number[]
+  readonly #folded: readonly { readonly key: string; readonly id: number }[]
+  readonly #foldedTensors: FoldedTensors
   /** Operation and line by the names of nodes. */
   readonly #places: ReadonlyMap<string, string>
   readonly #stats: Omit<StepVariant, 'calls'>
@@ -61,7 +66,7 @@ export class Variant<O extends TensorTree> {
 
   /** Registers the function. Throws a ConvScopeError where TensorFlow does not accept it. */
   constructor(parts: VariantParts, form: O, inputs: readonly InputValue[], recording: Recording) {
-    const { tf, backend, operations, step, shapes, started } = parts
+    const { tf, backend, operations, folded, step, shapes, started } = parts
     this.#tf = tf
     this.#backend = backend
     this.#step = step
@@ -71,17 +76,20 @@ export class Variant<O extends TensorTree> {
     this.#outputs = recording.results.length + recording.writes.length
     this.#writes = recording.writes.map(({ variable }) => variable)
     const { binding } = backend
-    const { bytes, captured, largeConstants, nodes, constants } = this.#register(inputs, recording, operations)
+    const definition = this.#register(inputs, simplify(recording, folded), operations)
+    const { bytes, captured, largeConstants, nodes, constants } = definition
+    this.#foldedTensors = folded
     this.#places = new Map(
       [...nodes].map(([node, { operation, origin }]) => [node, describeOperation(operation, origin)]),
     )
     this.#captured = captured.map(({ dataId, variable }) => ({ dataId, variable }))
     for (const { dataId, variable } of this.#captured) if (!variable) backend.incRef(dataId)
     this.#constants = largeConstants.map(({ shape, dtype, data }) => binding.createTensor([...shape], dtype, data))
+    this.#folded = definition.folded.map((value) => ({ key: value.key, id: folded.acquire(value) }))
     this.#stats = {
       inputs: this.#shapes,
       operations: nodes.size,
-      constants: constants + largeConstants.length,
+      constants: constants + largeConstants.length + this.#folded.length,
       captured: captured.length,
       definitionBytes: bytes.length,
       captureMs: performance.now() - started,
@@ -158,6 +166,7 @@ export class Variant<O extends TensorTree> {
     binding.functions.remove(this.#name)
     for (const { dataId, variable } of this.#captured) if (!variable) this.#backend.disposeData(dataId)
     for (const id of this.#constants) binding.deleteTensor(id)
+    for (const { key } of this.#folded) this.#foldedTensors.release(key)
   }
 
   #inputIds(inputs: readonly Tensor[]): number[] {
@@ -167,6 +176,7 @@ export class Variant<O extends TensorTree> {
       ids.push(this.#idOf(variable?.dataId ?? dataId, 'a tensor that it uses'))
     }
     ids.push(...this.#constants)
+    for (const { id } of this.#folded) ids.push(id)
     return ids
   }
 
