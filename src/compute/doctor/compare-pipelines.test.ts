@@ -38,7 +38,8 @@ describe('comparePipelines', () => {
   it('says that the pipeline fits where it does', async () => {
     const before = engine.memory().tensors
     const { trials, findings, shares } = await compared({})
-    const own = trials.find((trial) => trial.own)
+    const [own] = trials
+    expect(own?.own).toBe(true)
     expect(own?.top1).toMatchObject({ correct: 60, count: 60 })
     expect(findings).toMatchObject([{ code: 'preprocessing-fits', severity: 'note', message: /100.0 % of 60/ }])
     expect(shares.at(-1)).toBe(1)
@@ -53,7 +54,7 @@ describe('comparePipelines', () => {
     ['range and channels', Preprocessing.parse({ channelOrder: 'rgb', scale: 1 / 255 }), /33.3 %/],
   ])('finds a better one where the %s are wrong', async (_title, preprocessing, share) => {
     const { trials, findings } = await compared({ preprocessing })
-    expect(trials[0]?.preprocessing).toMatchObject({ channelOrder: 'bgr', scale: 1 })
+    expect(trials[0]?.preprocessing.channelOrder).toBe('bgr')
     expect(trials[0]?.top1.fraction).toBe(1)
     expect(findings).toMatchObject([{ code: 'preprocessing-unlikely', severity: 'warning' }])
     expect(findings[0]?.message).toMatch(share)

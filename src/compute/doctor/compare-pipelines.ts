@@ -10,7 +10,7 @@ import { batchSizeOf, logProbabilities, plainWalk, ranked, type WalkTo } from '.
 import { plausiblePipelines, type Pipeline } from './plausible-pipelines.ts'
 import { rateOf, signTest } from './rates.ts'
 import { structuralVariants, variantNetwork } from './structural-variants.ts'
-import { percent } from './wording.ts'
+import { percent, plural } from './wording.ts'
 
 /** A picture at the input's size, and the network's output that is right for it. */
 export interface LabelledPicture {
@@ -54,7 +54,8 @@ export async function* comparePipelines(
   const sorted = [...trials].sort(byMerit)
   const [own, best] = [trials[0], sorted[0]]
   if (own === undefined || best === undefined) return { trials: [], findings: [] }
-  const findings = judged(own, best, network.spec.classes, largestShare(pictures))
+  const alike = trials.filter((trial) => trial !== best && trial !== own && !isBetter(best, trial)).length
+  const findings = [judged({ own, best, alike }, network.spec.classes, largestShare(pictures))]
   for (const [index, variant] of variants.entries()) {
     const changed = variantNetwork(engine.tf, network, variant)
     // Where everything is at chance, which pipeline is best says nothing: the own one deserves its try.
@@ -97,50 +98,51 @@ async function tryPipeline(
   return { pipeline, right, answers, meanLogProbability: sum / pictures.length }
 }
 
+interface Verdict {
+  readonly own: Trial
+  readonly best: Trial
+  /** How many of the others are hardly worse than the best. */
+  readonly alike: number
+}
+
 /** @param chance how often the most frequent class would be right */
-function judged(own: Trial, best: Trial, classes: readonly string[], chance: number): Finding[] {
+function judged({ own, best, alike }: Verdict, classes: readonly string[], chance: number): Finding {
+  const { answers, right, pipeline } = own
+  const untold =
+    alike === 0
+      ? ''
+      : ` ${plural(alike, 'other way')} ${alike === 1 ? 'is' : 'are'} nearly as good, which these pictures cannot tell apart.`
   if (isBetter(best, own)) {
-    return [
-      {
-        code: 'preprocessing-unlikely',
-        severity: 'warning',
-        message: `Pictures prepared as "${best.pipeline.description}" are right in ${scoreOf(best)} of ${best.right.length}; as "${own.pipeline.description}", as the network says, in ${scoreOf(own)}.`,
-        remedy: 'Take over the better preprocessing, unless these pictures are known to be different.',
-      },
-    ]
+    return {
+      code: 'preprocessing-unlikely',
+      severity: 'warning',
+      message: `Pictures prepared as "${best.pipeline.description}" are right in ${scoreOf(best)} of ${right.length}; as "${pipeline.description}", as the network says, in ${scoreOf(own)}.${untold}`,
+      remedy: 'Take over the better preprocessing, unless these pictures are known to be different.',
+    }
   }
-  const findings: Finding[] = []
-  const [first] = own.answers
-  if (
-    chance < 1 &&
-    own.answers.length >= 10 &&
-    first !== undefined &&
-    own.answers.every((answer) => answer === first)
-  ) {
-    findings.push({
+  const [first] = answers
+  if (chance < 1 && right.length >= 10 && first !== undefined && answers.every((answer) => answer === first)) {
+    return {
       code: 'one-answer',
       severity: 'warning',
-      message: `The network says "${classes[first] ?? String(first)}" for every one of ${own.answers.length} pictures.`,
+      message: `The network says "${classes[first] ?? String(first)}" for every one of ${right.length} pictures.`,
       remedy: 'Check the weights and the class names; compare with activations of the source program.',
-    })
-    return findings
+    }
   }
-  if (rateOf(countOf(own), own.right.length).low <= chance && chance < 1) {
-    findings.push({
+  if (chance < 1 && rateOf(countOf(own), right.length).low <= chance) {
+    return {
       code: 'accuracy-at-chance',
       severity: 'warning',
-      message: `The network is right in ${scoreOf(own)} of ${own.right.length} pictures, which chance could do, and no usual preprocessing is better.`,
+      message: `The network is right in ${scoreOf(own)} of ${right.length} pictures, which chance could do, and no usual preprocessing is better.`,
       remedy:
         'Check that the data set has the classes of the network, in its order; compare with activations of the source program.',
-    })
-    return findings
+    }
   }
-  findings.push({
+  return {
     code: 'preprocessing-fits',
     severity: 'note',
-    message: `With its own preprocessing (${own.pipeline.description}) the network is right in ${scoreOf(own)} of ${own.right.length} pictures; no usual other one is better.`,
-  })
-  return findings
+    message: `With its own preprocessing (${pipeline.description}) the network is right in ${scoreOf(own)} of ${right.length} pictures; no usual other one is better.${untold}`,
+  }
 }
 
 /** Whether one way is right on so many more pictures that chance hardly explains it. */
@@ -156,12 +158,16 @@ function largestShare(pictures: readonly LabelledPicture[]): number {
   return Math.max(...counts.values()) / pictures.length
 }
 
+/**
+ * By right answers, then by the probability of the right class. Where every answer is right the latter says nothing: a larger range makes
+ * most networks surer, right or wrong. Then the own way comes first, and after it the more usual one.
+ */
 function byMerit(a: Trial, b: Trial): number {
-  const certain = (trial: Trial): number =>
-    Number.isNaN(trial.meanLogProbability) ? -Infinity : trial.meanLogProbability
   const difference = countOf(b) - countOf(a)
-  if (difference !== 0) return difference
-  return certain(b) > certain(a) ? 1 : certain(b) < certain(a) ? -1 : 0
+  if (difference !== 0 || countOf(a) === a.right.length) return difference
+  const certain = ({ meanLogProbability }: Trial): number =>
+    Number.isNaN(meanLogProbability) ? -Number.MAX_VALUE : meanLogProbability
+  return certain(b) - certain(a)
 }
 
 function countOf({ right }: Trial): number {
