@@ -11,6 +11,9 @@ export class LibraryPage extends ShellPage {
   readonly classCounts: Locator
   readonly pictures: Locator
   readonly openInDeconvnet: Locator
+  readonly origin: Locator
+  readonly importName: Locator
+  readonly importButton: Locator
 
   constructor(page: Page) {
     super(page)
@@ -21,6 +24,9 @@ export class LibraryPage extends ShellPage {
     this.filters = main.getByRole('listbox', { name: /^Filters of/ })
     this.classCounts = main.getByRole('region', { name: 'Pictures a class' })
     this.pictures = main.getByRole('listbox', { name: 'Pictures' })
+    this.origin = main.getByRole('region', { name: 'Origin' })
+    this.importName = main.getByLabel('Name of the network')
+    this.importButton = main.getByRole('button', { name: 'Import', exact: true })
     this.openInDeconvnet = main.getByRole('link', { name: 'Open in Deconvnet' })
   }
 
@@ -32,6 +38,53 @@ export class LibraryPage extends ShellPage {
     await this.goTo('Library')
     await this.list.getByRole('link', { name: title }).click()
     await expect(this.page.getByRole('heading', { level: 1, name: title })).toBeVisible()
+  }
+
+  async openImport(): Promise<void> {
+    await this.goTo('Library')
+    await this.list.getByRole('region', { name: 'Networks' }).getByRole('link', { name: 'Import …' }).click()
+    await expect(this.page.getByRole('heading', { level: 1, name: 'Import a network' })).toBeVisible()
+  }
+
+  async chooseFiles(files: string[]): Promise<void> {
+    await this.page.getByRole('main').locator('input[type=file]:not([webkitdirectory])').setInputFiles(files)
+  }
+
+  /** Imports files and waits for the page of the network. */
+  async importNetwork(files: string[], { name, architecture }: { name: string; architecture?: string }): Promise<void> {
+    await this.openImport()
+    await this.chooseFiles(files)
+    await this.importName.fill(name)
+    if (architecture !== undefined) await this.chooseByNote('Architecture', architecture)
+    await this.importButton.click()
+    await expect(this.page).toHaveURL(new RegExp(`/library/networks/${name}$`), { timeout: 60_000 })
+    await expect(this.fact('Name')).toHaveText(name)
+  }
+
+  /** Drops a text file on the middle of the page. */
+  async dropFile(name: string, text: string): Promise<void> {
+    const transfer = await this.page.evaluateHandle(
+      ([fileName, contents]) => {
+        const data = new DataTransfer()
+        data.items.add(new File([contents ?? ''], fileName ?? ''))
+        return data
+      },
+      [name, text],
+    )
+    const main = this.page.getByRole('main')
+    await main.dispatchEvent('dragenter', { dataTransfer: transfer })
+    await main.dispatchEvent('drop', { dataTransfer: transfer })
+  }
+
+  /** One of the views of a network. */
+  async view(name: string): Promise<void> {
+    await this.page.getByRole('navigation', { name: 'Views of the network' }).getByRole('link', { name }).click()
+  }
+
+  /** Chooses the option with this quiet text behind its title. */
+  private async chooseByNote(list: string, note: string): Promise<void> {
+    await this.page.getByRole('combobox', { name: list, exact: true }).click()
+    await this.page.getByRole('option').filter({ hasText: note }).click()
   }
 
   /** The cells of a layer's row, as text. */

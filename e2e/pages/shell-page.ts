@@ -39,7 +39,7 @@ export class ShellPage {
   }
 
   /** Chooses one of the options of a drop-down list. */
-  async choose(list: string, option: string, within: Locator | Page = this.page): Promise<void> {
+  async choose(list: string, option: string | RegExp, within: Locator | Page = this.page): Promise<void> {
     await within.getByRole('combobox', { name: list, exact: true }).click()
     await this.page.getByRole('option', { name: option }).click()
   }

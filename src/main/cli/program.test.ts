@@ -52,12 +52,16 @@ describe('the command line', () => {
     [['model', 'classify']],
     [['model', 'accuracy']],
     [['model', 'doctor']],
+    [['model', 'export']],
     [['model', 'architectures']],
     [['model', 'rename']],
     [['model', 'remove']],
     [['data']],
     [['data', 'list']],
     [['data', 'show']],
+    [['data', 'import']],
+    [['data', 'split']],
+    [['data', 'remove']],
     [['worker']],
   ])('has help for %j', async (args) => {
     const { code, out } = await convscope(...args, '--help')

@@ -23,6 +23,7 @@ export function remoteServices({ system, networks, datasets, jobs, runs }: Contr
       classify: (input, options) => networks.classify(input, { signal: options?.signal }),
       accuracy: (input, options) => stream(() => networks.accuracy(input, { signal: options?.signal })),
       examine: (input, options) => stream(() => networks.examine(input, { signal: options?.signal })),
+      export: (input, options) => stream(() => networks.export(input, { signal: options?.signal })),
       change: (input) => networks.change(input),
       rename: (input) => networks.rename(input),
       remove: (input) => networks.remove(input),

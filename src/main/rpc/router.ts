@@ -62,6 +62,9 @@ export function createRouter(services: Services, log: RpcLog) {
       examine: os.networks.examine.handler(({ input, signal }) =>
         stream('networks.examine', signal, (inner) => networks.examine(input, { signal: inner })),
       ),
+      export: os.networks.export.handler(({ input, signal }) =>
+        stream('networks.export', signal, (inner) => networks.export(input, { signal: inner })),
+      ),
       change: os.networks.change.handler(({ input }) => networks.change(input)),
       rename: os.networks.rename.handler(({ input }) => networks.rename(input)),
       remove: os.networks.remove.handler(({ input }) => networks.remove(input)),

@@ -12,6 +12,7 @@ import type { FileSession } from './file-session.ts'
 import { withBorrowedFile } from './borrowed-file.ts'
 import { importNetwork, withoutSpec } from './imports.ts'
 import { changeNetwork, renameNetwork } from './network-changes.ts'
+import { exportNetwork } from './network-export.ts'
 import { progressStream, type ReportProgress } from './progress-stream.ts'
 import type { NetworksService } from './services.ts'
 
@@ -118,6 +119,7 @@ export function createNetworks(project: Project, supervisor: Supervisor, files: 
       }, options?.signal),
     examine: (request, options) =>
       progressStream((report, signal) => examine(request, report, signal), options?.signal),
+    export: (request, options) => progressStream(() => exportNetwork(request, project), options?.signal),
     change: async (change) => changeNetwork(change, await layersOf(project.networks.get(change.name)), project),
     rename: async (input) => renameNetwork(input, project),
     remove: async ({ name }) => {

@@ -65,6 +65,10 @@ export interface NetworksService {
   ): Promise<Classification>
   accuracy(input: LabelledPictures & { name: string }, options?: StreamOptions): AsyncIterable<ProgressOr<Accuracy>>
   examine(input: ExaminationRequest, options?: StreamOptions): AsyncIterable<ProgressOr<Examination>>
+  export(
+    input: { name: string; format: ExportFormat },
+    options?: StreamOptions,
+  ): AsyncIterable<ProgressOr<{ sha256: string; fileName: string }>>
   change(input: NetworkChange): Promise<NetworkSummary>
   rename(input: { name: string; to: string }): Promise<void>
   remove(input: { name: string }): Promise<void>

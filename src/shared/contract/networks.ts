@@ -2,7 +2,7 @@ import { oc } from '@orpc/contract'
 import * as z from 'zod'
 import { PictureReference } from '../experiments/document.ts'
 import { Accuracy, Classification, Examination } from '../network/examination.ts'
-import { ArchitectureSummary, NetworkPage, NetworkSummary, WeightHistogram } from '../network/page.ts'
+import { ArchitectureSummary, ExportFormat, NetworkPage, NetworkSummary, WeightHistogram } from '../network/page.ts'
 import { NetworkSpec, Preprocessing } from '../network/spec.ts'
 import { Bytes, LibraryName, Sha256 } from '../values.ts'
 import { failures } from './failures.ts'
@@ -96,6 +96,11 @@ export const networks = {
     .output(progressThen(Accuracy)),
   /** What the model doctor finds; with pictures it tries the plausible pipelines too. */
   examine: oc.errors(failures).input(ExaminationRequest).output(progressThen(Examination)),
+  /** A file, as an artifact to download. */
+  export: oc
+    .errors(failures)
+    .input(z.object({ name: LibraryName, format: ExportFormat }))
+    .output(progressThen(z.object({ sha256: Sha256, fileName: z.string() }))),
   /** Saves a changed network: another hash, the same name. Runs keep the hash of what they used. */
   change: oc.errors(failures).input(NetworkChange).output(NetworkSummary),
   /** Another name for the same network; its hash stays. */

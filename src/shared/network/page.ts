@@ -75,6 +75,10 @@ export const ArchitectureSummary = z.object({
 })
 export type ArchitectureSummary = z.infer<typeof ArchitectureSummary>
 
+/** What a network can be written as: with its layers and pipeline, or the weights alone. */
+export const ExportFormat = z.enum(['convscope', 'safetensors'])
+export type ExportFormat = z.infer<typeof ExportFormat>
+
 /** How the weights of one parameter are distributed; what is not finite is left out and counted. */
 export const WeightHistogram = z.object({
   layer: LibraryName,

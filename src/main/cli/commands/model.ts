@@ -10,6 +10,7 @@ import { parseArgument } from '../parse-argument.ts'
 import type { Register } from '../program.ts'
 import { byteText, table } from '../terminal.ts'
 import { addModelCheck } from './model-check.ts'
+import { addModelExport } from './model-export.ts'
 import { addModelImport } from './model-import.ts'
 
 export function addModel(program: Command, register: Register): void {
@@ -28,6 +29,7 @@ export function addModel(program: Command, register: Register): void {
   register(showCommand, ['name'], show)
   addModelImport(model, register)
   addModelCheck(model, register)
+  addModelExport(model, register)
   const architecturesCommand = withCommonOptions(model.command('architectures'))
     .summary('list the known architectures')
     .description('Lists the known architectures, to which files of weights alone can be bound.')

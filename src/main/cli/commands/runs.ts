@@ -8,6 +8,7 @@ import { withCommonOptions, type Act } from '../context.ts'
 import { EXIT } from '../follow-run.ts'
 import { wholeNumber } from '../numbers.ts'
 import { fileNameOf, prepareOutputFolder, writeOutputFolder } from '../output-folder.ts'
+import { exportTarget } from '../export-target.ts'
 import type { Register } from '../program.ts'
 import { byteText, table } from '../terminal.ts'
 
@@ -32,7 +33,8 @@ export function addRuns(program: Command, register: Register): void {
     .summary('write a run into one .zip file')
     .description('Writes a run into one .zip file.')
     .argument('<id>')
-    .argument('[file]', 'the .zip file (default: named after the run)')
+    .argument('[file]', 'the .zip file, or the folder for it (default: named after the run, here)')
+    .option('--force', 'replace a file that is there')
   register(exportCommand, ['id', 'file'], exportRun)
   const removeCommand = withCommonOptions(runs.command('remove'))
     .summary('remove a run, for seven days only')
@@ -77,11 +79,17 @@ const show: Act<{ readonly id: string; readonly out?: string }> = (context, { id
     return EXIT.done
   })
 
-const exportRun: Act<{ readonly id: string; readonly file?: string }> = (context, { id, file }) =>
+interface ExportOptions {
+  readonly id: string
+  readonly file?: string
+  readonly force?: boolean
+}
+
+const exportRun: Act<ExportOptions> = (context, { id, file, force = false }) =>
   context.withProject(async (access) => {
     const { sha256, fileName } = await access.services.runs.export({ id })
+    const target = await exportTarget(file ?? '.', fileName, force)
     const bytes = await access.artifact(sha256)
-    const target = file ?? fileName
     try {
       await writeFile(target, bytes)
     } catch (error) {

@@ -170,6 +170,9 @@ export function createFakeServices(): FakeServices {
       async *examine() {
         yield { type: 'done', result: { findings: [], pipelines: [] } }
       },
+      async *export({ name }) {
+        yield { type: 'done', result: { sha256: hash('e'), fileName: `${name}.zip` } }
+      },
       change: async (input) => {
         note('networks.change', input)
         return SAMPLE_NETWORK

@@ -17,6 +17,9 @@ export type ImportState =
   | { readonly kind: 'reading'; readonly progress: Progress | undefined }
   | { readonly kind: 'failed'; readonly error: ErrorReport }
 
+/** Chosen where the files themselves tell the layers; no name of a network can be this. */
+export const IN_FILES = '-'
+
 /** Which file of several gives the network its name: not a description or a mean beside the weights. */
 const SECOND_RATE = /\.(prototxt|json|txt|npy|binaryproto|bin)$/i
 
@@ -28,7 +31,7 @@ export const useNetworkImport = defineStore('network-import', () => {
   const name = ref('')
   /** What was suggested last: another suggestion only takes its place, never what was typed. */
   let suggested = ''
-  const architecture = ref('')
+  const architecture = ref(IN_FILES)
   const state = shallowRef<ImportState>({ kind: 'choosing' })
   const architectures = shallowRef<readonly ArchitectureSummary[]>([])
   /** What has been sent need not be sent again after a failure. */
@@ -79,7 +82,11 @@ export const useNetworkImport = defineStore('network-import', () => {
         sent.push({ name: file.name, sha256: known.sha256 })
       }
       state.value = { kind: 'reading', progress: undefined }
-      const request = { files: sent, name: name.value, architecture: architecture.value || undefined }
+      const request = {
+        files: sent,
+        name: name.value,
+        architecture: architecture.value === IN_FILES ? undefined : architecture.value,
+      }
       for await (const event of await client.networks.import(request, { signal: turn.signal })) {
         if (!turn.current()) return undefined
         if (event.type === 'progress') state.value = { kind: 'reading', progress: event }
@@ -106,7 +113,7 @@ export const useNetworkImport = defineStore('network-import', () => {
     files.value = []
     name.value = ''
     suggested = ''
-    architecture.value = ''
+    architecture.value = IN_FILES
     stored = new WeakMap()
     state.value = { kind: 'choosing' }
   }

@@ -1,10 +1,11 @@
 import { computed, ref, watch } from 'vue'
+import type { NetworkRecord } from '../../../shared/network/page.ts'
 import { formatCount, formatSplit } from '../../lib/format.ts'
 import { useClient } from '../../rpc/use-client.ts'
 import { useResource } from '../../rpc/use-resource.ts'
 
-/** The splits of the library's data sets to choose from; a test split first. */
-export function useSplits() {
+/** The splits of the library's data sets to choose from; at first what the network was tested on, or has as many classes. */
+export function useSplits(network: () => NetworkRecord) {
   const client = useClient()
   const { resource } = useResource(
     () => 'datasets',
@@ -25,7 +26,13 @@ export function useSplits() {
   watch(
     splits,
     (all) => {
-      if (!split.value) chosen.value = (all.find((each) => each.split === 'test') ?? all[0])?.value ?? ''
+      if (chosen.value !== '') return
+      const { testError, spec } = network()
+      const fits = (each: (typeof all)[number]): number =>
+        (each.dataset === testError?.dataset ? 4 : 0) +
+        (each.classes === spec.classes.length ? 2 : 0) +
+        (each.split === 'test' ? 1 : 0)
+      chosen.value = all.toSorted((a, b) => fits(b) - fits(a))[0]?.value ?? ''
     },
     { immediate: true },
   )
