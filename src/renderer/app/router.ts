@@ -13,17 +13,25 @@ export function createAppRouter(history: RouterHistory = createWebHistory('/')):
         meta: { title: 'Deconvnet' },
       },
       {
+        path: '/deconvnet/:kind',
+        props: true,
+        component: () => import('../tabs/deconvnet/study-tab.vue'),
+        meta: { title: 'Deconvnet' },
+      },
+      {
         path: '/library',
         component: () => import('../tabs/library/library-tab.vue'),
         meta: { title: 'Library' },
         children: [
           { path: '', component: () => import('../tabs/library/library-start.vue') },
+          { path: 'train', component: () => import('../features/train-classifier/training-page.vue') },
           { path: 'import', component: () => import('../features/library-networks/import-page.vue') },
           {
             path: 'networks/:name',
             props: true,
             component: () => import('../features/library-networks/network-page.vue'),
           },
+          { path: 'import-data', component: () => import('../features/library-datasets/import-page.vue') },
           {
             path: 'datasets/:name',
             props: true,

@@ -94,6 +94,8 @@ export const useDeconvnet = defineStore('deconvnet', () => {
       // Whoever goes elsewhere meanwhile gets there.
       const here = heading === '/deconvnet'
       if (here && !sameQuery(query, toQuery(next))) void router.replace({ path: '/deconvnet', query: toQuery(next) })
+      // Views beside the projection have their own address, and need no look.
+      if (heading.startsWith('/deconvnet/')) return
       // The address that was completed comes back as a navigation of its own.
       const key = JSON.stringify(next)
       if (key === pending) return
@@ -103,6 +105,9 @@ export const useDeconvnet = defineStore('deconvnet', () => {
       if (turn.current()) show({ kind: 'failed', error: reportOf(error), view: view.value })
     }
   }
+
+  /** The view of the tab that is open: a choice stays in it. */
+  const viewPath = (): string => (heading.startsWith('/deconvnet/') ? heading : '/deconvnet')
 
   /** Fetches the library at first, and when an address names something that was not there. */
   async function loadLists(query: Query, signal: AbortSignal): Promise<void> {
@@ -184,12 +189,12 @@ export const useDeconvnet = defineStore('deconvnet', () => {
     const now = performance.now()
     const oneStep = what === lastStep.what && now - lastStep.at < ONE_STEP_MS
     lastStep = { what, at: now }
-    void router[oneStep ? 'replace' : 'push']({ path: '/deconvnet', query })
+    void router[oneStep ? 'replace' : 'push']({ path: viewPath(), query })
   }
 
   function chooseNetwork(name: string): void {
     const { dataset, split, index } = selection.value ?? {}
-    void router.push({ path: '/deconvnet', query: { network: name, dataset, split, index } })
+    void router.push({ path: viewPath(), query: { network: name, dataset, split, index } })
   }
 
   /** The next layer up (1) or down (-1). */
