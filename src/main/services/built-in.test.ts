@@ -6,6 +6,7 @@ import { configureLogging } from '../platform/logger.ts'
 import { networkHash } from '../project/networks.ts'
 import { openProject, type Project } from '../project/project.ts'
 import { addBuiltIns, isBuiltInNetwork } from './built-in.ts'
+import { halveSplit } from './dataset-imports.ts'
 import { programFolder } from './program-folder.ts'
 
 let folder: string
@@ -48,6 +49,14 @@ describe('addBuiltIns', () => {
     expect(network().source).toBe('built-in')
   })
 
+  it('keeps halves that were added to a built-in data set', async () => {
+    await addBuiltIns(project, programFolder())
+    const halves = { name: 'mnist', split: 'train', halves: ['P1', 'P2'] as const, seed: 1 }
+    const { hash } = halveSplit(halves, project)
+    expect(await addBuiltIns(project, programFolder())).toEqual([])
+    expect(project.datasets.get('mnist')).toMatchObject({ hash, splits: { length: 4 } })
+  })
+
   it('replaces a damaged entry', async () => {
     await addBuiltIns(project, programFolder())
     project.database.run("UPDATE network SET title = 'x', spec = '{}' WHERE name = 'mnist-convnet'")
@@ -62,6 +71,7 @@ describe('addBuiltIns', () => {
     await mkdir(shipped, { recursive: true })
     await symlink(join(programFolder(), 'node_modules'), join(program, 'node_modules'))
     await cp(join(programFolder(), 'resources/networks/mnist-convnet'), shipped, { recursive: true })
+    await cp(join(programFolder(), 'resources/datasets'), join(program, 'resources/datasets'), { recursive: true })
     await writeFile(join(shipped, 'weights.safetensors'), 'cut off')
     expect(await addBuiltIns(project, program)).toEqual([
       expect.stringMatching(/^The network mnist-convnet .* other contents/),

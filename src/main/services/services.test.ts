@@ -62,14 +62,17 @@ async function eventsOf(id: string): Promise<JobEvent[]> {
 }
 
 describe('services', { timeout: 60_000 }, () => {
-  it('bring the built-in network and data set', async () => {
+  it('bring the built-in networks and data sets', async () => {
     expect(await services.networks.list()).toMatchObject([
       { name: 'mnist-convnet', source: 'built-in', testError: { dataset: 'mnist', count: 10_000 } },
     ])
     const [network] = await services.networks.list()
     expect(network).not.toHaveProperty('spec')
     expect(network?.testError?.percent).toBeLessThan(1)
-    expect(await services.datasets.list()).toMatchObject([{ name: 'mnist', classes: { length: 10 } }])
+    expect(await services.datasets.list()).toMatchObject([
+      { name: 'cifar-10-sample', classes: { length: 10 } },
+      { name: 'mnist', classes: { length: 10 } },
+    ])
   })
 
   it('show the layers of a network and its weights', async () => {

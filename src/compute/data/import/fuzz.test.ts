@@ -1,0 +1,137 @@
+import { readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { gzipSync } from 'node:zlib'
+import sharp from 'sharp'
+import { afterAll, beforeAll, expect, it } from 'vitest'
+import { encodeNpy } from '../../../shared/npy.ts'
+import type { SourceFile } from '../../files/source-file.ts'
+import { fuzz, type Sample } from '../../importers/testing/fuzz.ts'
+import { decodePicture, pictureHeader } from '../decode-picture.ts'
+import type { FileTree } from './dataset-source.ts'
+import { openTree } from './file-tree.ts'
+import { findDataset } from './find-dataset.ts'
+import { ImportFolder } from './testing/import-folder.ts'
+
+const MUTATIONS = 500
+const conformance = join(import.meta.dirname, '../../../../tests/conformance/files')
+const sample = (name: string): Sample => ({ name, bytes: new Uint8Array(readFileSync(join(conformance, name))) })
+let folder: ImportFolder
+beforeAll(async () => {
+  folder = await ImportFolder.create()
+})
+afterAll(() => folder.remove())
+
+/** Everything that an import would read. */
+function readAll(tree: FileTree): number {
+  const found = findDataset(tree)
+  if (found.kind === 'pictures') return found.splits.reduce((sum, { pictures }) => sum + pictures.length, 0)
+  let count = 0
+  for (const { shape, batches } of found.splits) {
+    const size = shape[0] * shape[1] * shape[2]
+    for (const { images, labels } of batches()) {
+      if (images.length % size !== 0) throw new Error(`${images.length} bytes are no pictures of ${shape.join(' × ')}`)
+      if (labels && labels.length !== images.length / size) throw new Error('labels without pictures')
+      count += images.length / size
+    }
+  }
+  return count
+}
+
+const inMemory = (sources: readonly SourceFile[]): number =>
+  readAll({
+    title: 'the copy',
+    folder: undefined,
+    files: sources.map((source) => ({ path: source.name, size: source.size, open: () => source })),
+  })
+
+/** Archives are read from the disk. */
+async function onDisk(sources: readonly SourceFile[]): Promise<number> {
+  const [source] = sources
+  const path = join(folder.path, source?.name ?? 'none')
+  writeFileSync(path, source?.read(0, source.size) ?? '')
+  const options = { scratchFolder: folder.path, progress: () => undefined }
+  const tree = await openTree([{ name: source?.name ?? '', path }], options)
+  try {
+    return readAll(tree)
+  } finally {
+    await tree.close()
+    rmSync(path)
+  }
+}
+
+it.each([
+  ['IDX', ['images.idx3-ubyte', 'labels.idx1-ubyte']],
+  ['gzipped IDX', ['images.idx3-ubyte.gz', 'labels.idx1-ubyte.gz']],
+  ['a batch of binary CIFAR', ['data_batch_1.bin']],
+  ['a batch of pickled CIFAR', ['data_batch_1']],
+])('damaged copies of %s are refused or read whole', async (_, names) => {
+  const report = await fuzz({ files: names.map(sample), read: inMemory, mutations: MUTATIONS })
+  expect(report.refused + report.read).toBe(MUTATIONS)
+  expect(report.refused).toBeGreaterThan(50)
+})
+
+it('damaged copies of NumPy arrays are refused or read whole', async () => {
+  const pictures = encodeNpy(
+    [3, 4, 4],
+    Uint8Array.from({ length: 48 }, (_, index) => index),
+  )
+  const files = [
+    { name: 'x_train.npy', bytes: pictures },
+    { name: 'y_train.npy', bytes: encodeNpy([3], Int32Array.of(0, 1, 2)) },
+  ]
+  const report = await fuzz({ files, read: inMemory, mutations: MUTATIONS })
+  expect(report.refused).toBeGreaterThan(50)
+})
+
+it.each([
+  ['cifar-10-binary.tar.gz', 60],
+  ['ta-compressed.npz', MUTATIONS],
+])('damaged copies of the archive %s are refused or read', async (name, mutations) => {
+  const report = await fuzz({ files: [sample(name)], read: onDisk, mutations })
+  expect(report.refused).toBeGreaterThan(mutations / 10)
+})
+
+it('damaged copies of a plain tar are refused or read', async () => {
+  const header = Buffer.alloc(512)
+  header.write('a/1.png')
+  header.write('0000644\u00000000000\u00000000000\u000000000000005\u000000000000000\u0000', 100)
+  header.write('        0', 148)
+  header.write('ustar\u000000', 257)
+  const sum = header.reduce((total, byte) => total + byte, 0)
+  header.write(`${sum.toString(8).padStart(6, '0')}\u0000 `, 148)
+  const bytes = new Uint8Array(Buffer.concat([header, Buffer.from('12345'.padEnd(512, '\u0000')), Buffer.alloc(1024)]))
+  expect(
+    await onDisk([{ name: 'x.tar', size: bytes.length, path: undefined, read: () => bytes, close: () => undefined }]),
+  ).toBe(1)
+  const zipped = await fuzz({
+    files: [{ name: 'x.tar.gz', bytes: new Uint8Array(gzipSync(bytes)) }],
+    read: onDisk,
+    mutations: MUTATIONS,
+  })
+  const plain = await fuzz({ files: [{ name: 'x.tar', bytes }], read: onDisk, mutations: MUTATIONS })
+  expect(zipped.refused).toBeGreaterThan(20)
+  expect(plain.refused).toBeGreaterThan(50)
+})
+
+it.each(['jpeg', 'png', 'gif', 'webp', 'tiff'] as const)(
+  'damaged copies of a %s picture are refused or decoded',
+  async (kind) => {
+    const create = { width: 12, height: 8, channels: 3 as const, background: { r: 200, g: 30, b: 4 } }
+    const bytes = new Uint8Array(await sharp({ create }).toFormat(kind).toBuffer())
+    const read = async ([source]: readonly SourceFile[]): Promise<number> => {
+      const file = source?.read(0, source.size) ?? new Uint8Array()
+      await pictureHeader(file, 'the copy')
+      const { shape, data } = await decodePicture(file, { name: 'the copy', channels: 3 })
+      if (data.length !== shape[0] * shape[1] * 3) throw new Error('a picture of another size')
+      return data.length
+    }
+    // A copy may claim up to 100 million pixels, and a GIF hold them in a few bytes.
+    const report = await fuzz({
+      limitMs: 20_000,
+      files: [{ name: `picture.${kind}`, bytes }],
+      read,
+      mutations: MUTATIONS,
+    })
+    expect(report.refused).toBeGreaterThan(20)
+  },
+)
