@@ -8,6 +8,7 @@ import type { Experiment } from './experiment.ts'
 import { featureEvolution } from './feature-evolution.ts'
 import { invariance } from './invariance.ts'
 import { occlusion } from './occlusion.ts'
+import { regulariserSearch } from './regulariser-search.ts'
 import { topActivations } from './top-activations.ts'
 import { trainClassifier } from './train-classifier.ts'
 
@@ -24,4 +25,5 @@ export const experiments: {
   correspondence,
   'train-classifier': trainClassifier,
   'activation-maximisation': activationMaximisation,
+  'regulariser-search': regulariserSearch,
 }

@@ -17,7 +17,7 @@ export function itemOf(
   { layer, unit, setting, start }: PlannedItem,
   index: number,
   gathered: Gathered,
-  params: ActivationMaximisationParams,
+  params: Pick<ActivationMaximisationParams, 'settings'>,
   grey: GreyLevels,
 ): AscentItem {
   const { rows, traceEvery } = gathered

@@ -22,7 +22,10 @@ const LARGEST_BATCH = 36
  * Items in the order of the results: targets, their channels, settings, starts.
  * @throws ConvScopeError 'not-found' or 'invalid-input' that names the layer, what is asked for and what there is
  */
-export function planItems(params: ActivationMaximisationParams, network: Network): PlannedItem[] {
+export function planItems(
+  params: Pick<ActivationMaximisationParams, 'targets' | 'settings' | 'seeds'>,
+  network: Network,
+): PlannedItem[] {
   return params.targets.flatMap(({ layer, units }) =>
     unitsOf(layer, units, network).flatMap((unit) =>
       params.settings.flatMap((_, setting) =>

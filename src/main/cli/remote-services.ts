@@ -2,7 +2,7 @@
 import type { ContractClient } from '../rpc/client.ts'
 import type { Services } from '../services/services.ts'
 
-export function remoteServices({ system, networks, datasets, jobs, runs }: ContractClient): Services {
+export function remoteServices({ system, networks, datasets, jobs, runs, presets }: ContractClient): Services {
   return {
     system: {
       about: () => system.about(),
@@ -56,7 +56,14 @@ export function remoteServices({ system, networks, datasets, jobs, runs }: Contr
       rename: (input) => runs.rename(input),
       remove: (input) => runs.remove(input),
       restore: (input) => runs.restore(input),
+      marks: (input) => runs.marks(input),
+      mark: (input) => runs.mark(input),
       export: (input) => runs.export(input),
+    },
+    presets: {
+      list: (input) => presets.list(input),
+      save: (input) => presets.save(input),
+      remove: (input) => presets.remove(input),
     },
   }
 }

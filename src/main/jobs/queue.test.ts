@@ -171,6 +171,33 @@ describe('a run', () => {
     expect(types(await events(first))).toEqual(['queued', 'paused', 'resumed', 'done'])
   })
 
+  it('stores what the user changed while it ran in its document, before the next start too', async () => {
+    const id = await queue.start({
+      kind: 'activation-maximisation',
+      version: 1,
+      params: { network: 'tiny', targets: [{ layer: 'conv1', units: { kind: 'all' } }] },
+    })
+    const execution = await executor.next()
+    queue.adjust(id, 'decay', 0.2)
+    expect(execution.told).toEqual(['decay = 0.2'])
+    const change = { step: 12, path: 'decay', value: 0.2 }
+    execution.tell({ type: 'adjusted', ...change })
+    expect(project.runs.get(id).document).toMatchObject({ params: { changes: [change] } })
+    const hash = project.runs.summary(id).documentHash
+    execution.done()
+    expect(types(await events(id))).toEqual(['queued', 'adjusted', 'done'])
+    expect(project.runs.summary(id).documentHash).toBe(hash)
+    expect(() => queue.adjust(id, 'decay', 0.3)).toThrow('does not run')
+  })
+
+  it('changes nothing of kinds that take no changes', async () => {
+    const id = await queue.start(sampleTraining(1))
+    const execution = await executor.next()
+    expect(() => queue.adjust(id, 'epochs', 3)).toThrow('cannot be changed while it runs')
+    execution.done()
+    await events(id)
+  })
+
   it('puts what belongs to it into the library in the same transaction, or fails with its outputs kept', async () => {
     await restart({
       whenDone: (run, document) =>

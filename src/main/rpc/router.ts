@@ -10,7 +10,7 @@ import { relay } from './relay.ts'
 
 /** Every procedure of the contract, implemented; a missing one is an error of the compiler. */
 export function createRouter(services: Services, log: RpcLog) {
-  const { system, networks, datasets, jobs, runs } = services
+  const { system, networks, datasets, jobs, runs, presets } = services
   const failed = (thrown: unknown, procedure: string): Error => declaredError(thrown, procedure, log)
   const os = implement(contract).use(async ({ next, path }) => {
     try {
@@ -103,7 +103,14 @@ export function createRouter(services: Services, log: RpcLog) {
       rename: os.runs.rename.handler(({ input }) => runs.rename(input)),
       remove: os.runs.remove.handler(({ input }) => runs.remove(input)),
       restore: os.runs.restore.handler(({ input }) => runs.restore(input)),
+      marks: os.runs.marks.handler(({ input }) => runs.marks(input)),
+      mark: os.runs.mark.handler(({ input }) => runs.mark(input)),
       export: os.runs.export.handler(({ input }) => runs.export(input)),
+    },
+    presets: {
+      list: os.presets.list.handler(({ input }) => presets.list(input)),
+      save: os.presets.save.handler(({ input }) => presets.save(input)),
+      remove: os.presets.remove.handler(({ input }) => presets.remove(input)),
     },
   })
 }

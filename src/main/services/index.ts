@@ -17,6 +17,7 @@ import { NativeEngine } from './native-engine.ts'
 import { FileSession } from './file-session.ts'
 import { createNetworks } from './networks.ts'
 import { programFolder as findProgramFolder } from './program-folder.ts'
+import { createPresets } from './presets.ts'
 import { createRuns } from './runs.ts'
 import type { Services, Shell } from './services.ts'
 import { SettingsFile } from './settings-file.ts'
@@ -119,6 +120,7 @@ export async function createServices(options: ServicesOptions): Promise<RunningS
     datasets: createDatasets(project, supervisor, files),
     jobs: createJobs(queue),
     runs: createRuns(project, queue),
+    presets: createPresets(project),
     nativeEngine,
     close: async () => {
       nativeEngine.close()

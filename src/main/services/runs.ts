@@ -1,5 +1,6 @@
 /** What the project holds of runs and looks. */
 import { rm, writeFile } from 'node:fs/promises'
+import { RunMarks } from '../../shared/presets.ts'
 import { OUTPUT_EXTENSIONS, type RunRecord } from '../../shared/runs.ts'
 import type { JobQueue } from '../jobs/queue.ts'
 import { diskError } from '../platform/disk-error.ts'
@@ -25,6 +26,10 @@ export function createRuns(project: Project, queue: JobQueue): RunsService {
     restore: async ({ id }) => {
       project.runs.restore(id)
       queue.refresh()
+    },
+    marks: async ({ id }) => project.settings.get(`marks:${project.runs.summary(id).id}`, RunMarks, {}),
+    mark: async ({ id, marks }) => {
+      project.settings.set(`marks:${project.runs.summary(id).id}`, marks)
     },
     export: async ({ id }) => {
       const run = project.runs.get(id)

@@ -18,7 +18,14 @@ import type {
 import type { ProgressOr } from '../../shared/contract/progress.ts'
 import type { Accuracy, Classification, Examination } from '../../shared/network/examination.ts'
 import type { Preprocessing } from '../../shared/network/spec.ts'
-import type { ArchitectureSummary, NetworkPage, NetworkSummary, WeightHistogram } from '../../shared/network/page.ts'
+import type {
+  ArchitectureSummary,
+  ExportFormat,
+  NetworkPage,
+  NetworkSummary,
+  WeightHistogram,
+} from '../../shared/network/page.ts'
+import type { Preset, RunMarks } from '../../shared/presets.ts'
 import type { Look, RunRecord, RunState, RunSummary } from '../../shared/runs.ts'
 import type { Json } from '../../shared/values.ts'
 
@@ -138,7 +145,15 @@ export interface RunsService {
   rename(input: { id: string; title: string }): Promise<void>
   remove(input: { id: string }): Promise<void>
   restore(input: { id: string }): Promise<void>
+  marks(input: { id: string }): Promise<RunMarks>
+  mark(input: { id: string; marks: RunMarks }): Promise<void>
   export(input: { id: string }): Promise<{ sha256: string; fileName: string }>
+}
+
+export interface PresetsService {
+  list(input: { kind: ExperimentKindName }): Promise<Preset[]>
+  save(input: Preset): Promise<void>
+  remove(input: { kind: ExperimentKindName; name: string }): Promise<void>
 }
 
 export interface Services {
@@ -147,4 +162,5 @@ export interface Services {
   datasets: DatasetsService
   jobs: JobsService
   runs: RunsService
+  presets: PresetsService
 }

@@ -2,8 +2,9 @@
 import { datasets } from './datasets.ts'
 import { jobs } from './jobs.ts'
 import { networks } from './networks.ts'
+import { presets } from './presets.ts'
 import { runs } from './runs.ts'
 import { system } from './system.ts'
 
-export const contract = { system, networks, datasets, jobs, runs }
+export const contract = { system, networks, datasets, jobs, runs, presets }
 export type Contract = typeof contract

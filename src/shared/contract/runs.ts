@@ -1,6 +1,7 @@
 import { oc } from '@orpc/contract'
 import * as z from 'zod'
 import { ExperimentKindName } from '../experiments/index.ts'
+import { RunMarks } from '../presets.ts'
 import { RunRecord, RunState, RunSummary, Look } from '../runs.ts'
 import { Sha256, Timestamp } from '../values.ts'
 import { failures } from './failures.ts'
@@ -39,6 +40,12 @@ export const runs = {
   /** Can be undone with `restore` until it is purged after 7 days. */
   remove: oc.errors(failures).input(RunId).output(z.void()),
   restore: oc.errors(failures).input(RunId).output(z.void()),
+  /** What the user likes or rejects among the parts of a run (draws of a search). */
+  marks: oc.errors(failures).input(RunId).output(RunMarks),
+  mark: oc
+    .errors(failures)
+    .input(RunId.extend({ marks: RunMarks }))
+    .output(z.void()),
   /** One `.zip` with `document.json`, `result.json`, `provenance.json` and every output, as an artifact to download. */
   export: oc
     .errors(failures)

@@ -4,6 +4,7 @@ import { ConvScopeError } from '../errors.ts'
 import { activationMaximisation } from './activation-maximisation.ts'
 import { correspondence } from './correspondence.ts'
 import { deconvnet } from './deconvnet.ts'
+import { regulariserSearch } from './regulariser-search.ts'
 import type { RunChange } from './document.ts'
 import { featureEvolution } from './feature-evolution.ts'
 import { invariance } from './invariance.ts'
@@ -22,6 +23,7 @@ export const experimentKinds = {
   correspondence,
   'train-classifier': trainClassifier,
   'activation-maximisation': activationMaximisation,
+  'regulariser-search': regulariserSearch,
 } as const
 export type ExperimentKindName = keyof typeof experimentKinds
 export const ExperimentKindName = z.enum(Object.keys(experimentKinds) as [ExperimentKindName, ...ExperimentKindName[]])
@@ -35,6 +37,7 @@ export const ExperimentDocument = z.discriminatedUnion('kind', [
   correspondence.document,
   trainClassifier.document,
   activationMaximisation.document,
+  regulariserSearch.document,
 ])
 export type ExperimentDocument = z.infer<typeof ExperimentDocument>
 

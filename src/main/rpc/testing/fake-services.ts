@@ -236,7 +236,14 @@ export function createFakeServices(): FakeServices {
       rename: async (input) => note('runs.rename', input),
       remove: async (input) => note('runs.remove', input),
       restore: async (input) => note('runs.restore', input),
+      marks: async () => ({ 1: 'star' }),
+      mark: async (input) => note('runs.mark', input),
       export: async () => ({ sha256: hash('e'), fileName: 'run-1.zip' }),
+    },
+    presets: {
+      list: async () => [],
+      save: async (input) => note('presets.save', input),
+      remove: async (input) => note('presets.remove', input),
     },
   }
 }
