@@ -29,21 +29,39 @@ it('fetches only the chunks in view, once', async () => {
   expect(thumbnails.at(700)).toBeUndefined()
 })
 
-it('gives up what went out of view and reports real failures only', async () => {
+it('never asks for what was only scrolled past', async () => {
+  const waiting: (() => void)[] = []
+  const fetch = vi.fn<FetchPage>(
+    (offset, count) => new Promise((resolve) => waiting.push(() => resolve(page(offset, count, 100_000)))),
+  )
+  const { on, thumbnails } = setUp(100_000, fetch)
+  for (let place = 0; place < 90_000; place += 300) thumbnails.want(place, place + 10)
+  expect(fetch.mock.calls.map(([offset]) => offset)).toEqual([0, 240])
+  for (const answer of waiting.splice(0)) answer()
+  await vi.waitFor(() => expect(fetch).toHaveBeenCalledTimes(3))
+  expect(fetch.mock.calls[2]?.[0]).toBe(Math.floor(89_700 / 240) * 240)
+  waiting[0]?.()
+  await vi.waitFor(() => expect(on.changed).toHaveBeenCalledTimes(3))
+})
+
+it('reports failures once, and nothing after it was disposed of', async () => {
   const signals: AbortSignal[] = []
-  const fetch: FetchPage = (offset, _count, signal) => {
+  const fetch = vi.fn<FetchPage>((offset, _count, signal) => {
     signals.push(signal)
     return new Promise((_, reject) => {
       if (offset > 0) reject(new Error('disk'))
       signal.addEventListener('abort', () => reject(new Error('aborted')))
     })
-  }
+  })
   const { on, thumbnails } = setUp(10_000, fetch)
   thumbnails.want(0, 10)
   thumbnails.want(5000, 5010)
-  expect(signals[0]?.aborted).toBe(true)
   await vi.waitFor(() => expect(on.failed).toHaveBeenCalledOnce())
   expect(on.failed.mock.calls[0]?.[0]).toEqual(new Error('disk'))
+  thumbnails.dispose()
+  expect(signals[0]?.aborted).toBe(true)
+  await Promise.resolve()
+  expect([on.failed.mock.calls.length, fetch.mock.calls.length]).toEqual([1, 2])
 })
 
 it('asks for no more than there is', async () => {

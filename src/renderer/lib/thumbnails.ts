@@ -26,6 +26,8 @@ interface Chunk {
 }
 
 const CHUNK = 240
+/** Fetched at the same time. The program answers in order: more would keep the latest waiting. */
+const AT_ONCE = 2
 const LEVELS = { low: 0, high: 255 }
 
 const paintSheet: MakeSheet = ({ images, indices, shape }) =>
@@ -44,6 +46,8 @@ export class Thumbnails {
   readonly #make: MakeSheet
   readonly #chunks = new LruCache<Chunk>(80)
   readonly #pending = new Map<number, AbortController>()
+  /** Chunks in view. */
+  #wanted: number[] = []
   total: number
 
   constructor(
@@ -59,16 +63,21 @@ export class Thumbnails {
     this.#make = make
   }
 
-  /** Fetches what is missing for places `first` … `end - 1` and gives up chunks that went out of view before they came. */
+  /**
+   * Fetches what is missing for places `first` … `end - 1`, a few chunks at a time: whoever scrolls past thousands of pictures does
+   * not ask for them, and what was asked for last comes soon.
+   */
   want(first: number, end: number): void {
-    const wanted = new Set<number>()
-    for (let chunk = Math.floor(first / CHUNK); chunk * CHUNK < Math.min(end, this.total); chunk++) wanted.add(chunk)
-    for (const [chunk, controller] of this.#pending) {
-      if (wanted.has(chunk)) continue
-      controller.abort()
-      this.#pending.delete(chunk)
+    this.#wanted = []
+    for (let chunk = Math.floor(first / CHUNK); chunk * CHUNK < Math.min(end, this.total); chunk++) {
+      this.#wanted.push(chunk)
     }
-    for (const chunk of wanted) {
+    this.#fetchWanted()
+  }
+
+  #fetchWanted(): void {
+    for (const chunk of this.#wanted) {
+      if (this.#pending.size >= AT_ONCE) return
       if (!this.#pending.has(chunk) && !this.#chunks.get(String(chunk))) void this.#load(chunk)
     }
   }
@@ -95,6 +104,7 @@ export class Thumbnails {
   }
 
   dispose(): void {
+    this.#wanted = []
     for (const controller of this.#pending.values()) controller.abort()
     this.#pending.clear()
   }
@@ -109,9 +119,13 @@ export class Thumbnails {
       this.#chunks.set(String(chunk), { page, sheet: this.#make(page) })
       this.#changed()
     } catch (error) {
-      if (!controller.signal.aborted) this.#failed(error)
+      if (controller.signal.aborted) return
+      // Not at once again: it would most likely fail again.
+      this.#wanted = this.#wanted.filter((other) => other !== chunk)
+      this.#failed(error)
     } finally {
       if (this.#pending.get(chunk) === controller) this.#pending.delete(chunk)
+      this.#fetchWanted()
     }
   }
 }
