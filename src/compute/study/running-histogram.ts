@@ -1,6 +1,8 @@
 /** Histograms of values whose range is not known beforehand: bins of a power of two that double when a value lies outside. */
 
 const BINS = 32
+/** Of a bin's width: finer ones would tell no float32 apart. */
+const SMALLEST_EXPONENT = -150
 
 export interface Histogram {
   /** Lower edge of the first bin. */
@@ -54,7 +56,7 @@ export class RunningHistograms {
   #begin(channel: number, value: number): void {
     this.used[channel] = 1
     // Zeros come first in many channels: a bin of 1/1024 is then a beginning that doubles as needed.
-    this.exponents[channel] = value === 0 ? -10 : Math.ceil(Math.log2(Math.abs(value))) - 4
+    this.exponents[channel] = value === 0 ? -10 : Math.max(SMALLEST_EXPONENT, Math.ceil(Math.log2(Math.abs(value))) - 4)
     this.starts[channel] = value < 0 ? -BINS : 0
   }
 
