@@ -5,6 +5,7 @@ import type { SourceFile } from '../files/source-file.ts'
 import { caffeImporter } from './caffe/importer.ts'
 import { checkImported } from './check-imported.ts'
 import type { ImportedNetwork, Importer, ImportOptions } from './imported-network.ts'
+import { convscope } from './convscope/convscope.ts'
 import { matconvnetImporter } from './matconvnet/importer.ts'
 import { onnxImporter } from './onnx/importer.ts'
 import { keras } from './keras/keras.ts'
@@ -17,6 +18,7 @@ export { writeSafetensors, type WrittenFile } from './write-safetensors.ts'
 
 /** Asked in this order: the first that recognises the files reads them. Those that hold layers come before those of weights alone. */
 export const importers: readonly Importer[] = [
+  convscope,
   caffeImporter,
   onnxImporter,
   matconvnetImporter,

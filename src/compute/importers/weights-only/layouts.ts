@@ -18,16 +18,16 @@ export function inLayout(
   layout: Layout,
 ): ImportedTensor | undefined {
   const tensor =
-    parameter === 'kernel' && layout === 'torch' ? fromTorch(graph, layer, stored) : plain(graph, layer, stored)
+    parameter === 'kernel' && layout === 'torch' ? fromTorch(graph, layer, stored) : plain(layer, stored, wanted)
   return tensor !== undefined && tensor.shape.join() === wanted.join() ? tensor : undefined
 }
 
 /** Keras' depthwise kernels `[kh, kw, in, multiplier]` hold the same numbers in the same order as `[kh, kw, 1, in * multiplier]`. */
-function plain(_graph: Graph, layer: GraphLayer, stored: StoredTensor): ImportedTensor {
-  const [height, width, inputs, multiplier] = stored.shape
+function plain(layer: GraphLayer, { shape, values }: StoredTensor, wanted: readonly number[]): ImportedTensor {
+  const [height, width, inputs, multiplier] = shape
   const isDepthwise = layer.spec.type === 'conv2d' && layer.spec.groups > 1 && inputs === layer.spec.groups
-  if (!isDepthwise || multiplier === undefined) return { shape: stored.shape, values: stored.values }
-  return { shape: [height ?? 0, width ?? 0, 1, inputs * multiplier], values: stored.values }
+  if (shape.join() === wanted.join() || !isDepthwise || multiplier === undefined) return { shape, values }
+  return { shape: [height ?? 0, width ?? 0, 1, inputs * multiplier], values }
 }
 
 function fromTorch(graph: Graph, layer: GraphLayer, stored: StoredTensor): ImportedTensor | undefined {
