@@ -23,7 +23,7 @@ export interface ImportedTensor {
 export interface ImportedNetwork {
   /** Every layer's shape has been worked out; preprocessing and classes as far as the files tell them. */
   readonly spec: NetworkSpec
-  /** By `<layer>/<parameter>`, exactly those that the spec's graph asks for. */
+  /** By `<layer>/<parameter>`, exactly those that `storedTensors` names for the spec: with the mean picture where it subtracts one. */
   readonly tensors: ReadonlyMap<string, ImportedTensor>
   /** Unknown operators, guessed preprocessing, ignored parts. */
   readonly findings: readonly Finding[]

@@ -5,7 +5,7 @@
 import type * as z from 'zod'
 import { ConvScopeError } from '../../../shared/errors.ts'
 import type { Finding } from '../../../shared/network/finding.ts'
-import { LayerSpec, type NetworkSpec, type Preprocessing } from '../../../shared/network/spec.ts'
+import { LayerSpec, MEAN_IMAGE_TENSOR, type NetworkSpec, type Preprocessing } from '../../../shared/network/spec.ts'
 import { buildGraph, sizeOf } from '../../network/graph.ts'
 import type { Shape } from '../../network/layer.ts'
 import { implementationOf } from '../../network/layers/index.ts'
@@ -31,6 +31,8 @@ export interface AssemblyOptions {
   readonly title: string
   readonly source?: string
   readonly preprocessing: Preprocessing
+  /** The mean picture, of the input's shape, where `preprocessing` subtracts one. */
+  readonly meanImage?: ImportedTensor
   readonly classes?: readonly string[]
 }
 
@@ -171,6 +173,7 @@ export class NetworkAssembly {
       })
     }
     const tensors = new Map([...this.#tensors].filter(([path]) => kept.has(path.slice(0, path.lastIndexOf('/')))))
+    if (options.meanImage !== undefined) tensors.set(MEAN_IMAGE_TENSOR, options.meanImage)
     return { spec, tensors, findings: [...this.#findings, ...this.#names.findings()] }
   }
 

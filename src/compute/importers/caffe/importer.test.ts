@@ -5,7 +5,7 @@ import { failures } from '../../network/conformance/index.ts'
 import { importNetwork } from '../index.ts'
 import { CONFORMANCE_FOLDER, exampleBytes, exampleFiles } from '../testing/example-files.ts'
 import { fuzzImporter } from '../testing/fuzz.ts'
-import { activationRows } from '../testing/layer-activations.ts'
+import { activationRows, preprocessedRow } from '../testing/layer-activations.ts'
 import { refusal } from '../testing/refusal.ts'
 import { caffeImporter } from './importer.ts'
 
@@ -42,19 +42,24 @@ describe('import of Caffe networks', () => {
     }
   })
 
-  it('turns the mean picture into one mean for each channel, in the order blue, green, red, and says so', async () => {
+  it.for(['tb-mean.binaryproto', 'tb-mean.npy'])('subtracts the mean picture as Caffe does: %s', async (mean) => {
     const file = await CaseFile.read(CONFORMANCE_FOLDER, 'files-tb')
     const { data } = file.values('mean')
-    const means = [0, 1, 2].map((channel) => {
+    const { spec, tensors, findings } = await importNetwork(
+      exampleFiles('tb-v2.prototxt', 'tb-v2.caffemodel', mean),
+      options,
+    )
+    expect(spec.preprocessing).toMatchObject({ channelOrder: 'bgr', scale: 1, meanImage: 'preprocessing/mean' })
+    const picture = tensors.get('preprocessing/mean')?.values()
+    expect(Math.max(...(picture ?? []).map((value, index) => Math.abs(value - (data[index] ?? NaN))))).toBeLessThan(
+      1e-4,
+    )
+    for (const [channel, value] of spec.preprocessing.mean.entries()) {
       const values = Array.from(data).filter((_, index) => index % 3 === channel)
-      return values.reduce((sum, value) => sum + value, 0) / values.length
-    })
-    for (const mean of ['tb-mean.binaryproto', 'tb-mean.npy']) {
-      const { spec, findings } = await importNetwork(exampleFiles('tb-v2.prototxt', 'tb-v2.caffemodel', mean), options)
-      expect(spec.preprocessing).toMatchObject({ channelOrder: 'bgr', scale: 1 })
-      spec.preprocessing.mean.forEach((value, channel) => expect(value).toBeCloseTo(means[channel] ?? NaN, 3))
-      expect(findings.map(({ code }) => code)).toContain('mean-image-averaged')
+      expect(value).toBeCloseTo(values.reduce((sum, each) => sum + each, 0) / values.length, 3)
     }
+    expect(findings.map(({ code }) => code)).toEqual(['caffe-preprocessing'])
+    expect(await preprocessedRow({ spec, tensors, findings }, file)).toMatchObject({ pass: true })
   })
 
   it('warns that nothing is subtracted where no mean is given', async () => {

@@ -48,11 +48,11 @@ function readCaffe(files: readonly SourceFile[], options: ImportOptions): Import
   const shape: [number, number, number] = input?.type === 'input' ? input.shape : [1, 1, 1]
   const mean = meanFile && { image: readMean(meanFile), file: meanFile.name }
   // A deploy description has no data layer; the one in the weights says how the pictures were prepared.
-  const { preprocessing, findings } = caffePreprocessing(model ?? net, shape, mean)
+  const { preprocessing, meanImage, findings } = caffePreprocessing(model ?? net, shape, mean)
   findings.forEach((finding) => assembly.note(finding))
   noteOthers(files, assembly)
   const title = description?.name || model?.name || options.name
-  return assembly.finish({ name: options.name, title, source: 'Imported from Caffe', preprocessing })
+  return assembly.finish({ name: options.name, title, source: 'Imported from Caffe', preprocessing, meanImage })
 }
 
 function weightsNet(file: SourceFile): CaffeNet {

@@ -1,10 +1,11 @@
 /** The mean picture beside a Caffe network, and the preprocessing that Caffe's networks were made with. */
 import { ConvScopeError } from '../../../shared/errors.ts'
 import type { Finding } from '../../../shared/network/finding.ts'
-import type { Preprocessing } from '../../../shared/network/spec.ts'
+import { MEAN_IMAGE_TENSOR, type Preprocessing } from '../../../shared/network/spec.ts'
 import { decodeNpy } from '../../../shared/npy.ts'
 import type { SourceFile } from '../../files/source-file.ts'
-import { channelMeans, channelOrderOf, resizeAndCrop, type MeanImage } from '../assembly/preprocessing.ts'
+import { channelMeans, channelOrderOf, meanTensor, resizeAndCrop, type MeanImage } from '../assembly/preprocessing.ts'
+import type { ImportedTensor } from '../imported-network.ts'
 import { WireReader } from '../protobuf/wire-reader.ts'
 import { storedBlob } from './blob.ts'
 import { dataSettings, type CaffeNet } from './net.ts'
@@ -42,7 +43,7 @@ export function caffePreprocessing(
   net: CaffeNet,
   input: readonly [number, number, number],
   mean: { readonly image: MeanImage; readonly file: string } | undefined,
-): { preprocessing: Preprocessing; findings: Finding[] } {
+): { preprocessing: Preprocessing; meanImage: ImportedTensor | undefined; findings: Finding[] } {
   const [height, width, channels] = input
   const { scale, means } = dataSettings(net)
   const findings: Finding[] = []
@@ -57,11 +58,12 @@ export function caffePreprocessing(
     )
   }
   const spread = image !== undefined && image.height * image.width > 1
-  if (mean !== undefined && spread) {
+  const meanImage = spread ? meanTensor(image, input, scale) : undefined
+  if (mean !== undefined && spread && meanImage === undefined) {
     findings.push({
       code: 'mean-image-averaged',
       severity: 'warning',
-      message: `The mean picture of ${mean.file} (${image.height}×${image.width}) is used as one mean for each channel, so activations differ a little from Caffe's.`,
+      message: `The mean picture of ${mean.file} (${image.height}×${image.width}) is smaller than the input and is used as one mean for each channel, so activations differ a little from Caffe's.`,
     })
   }
   if (perChannel.length === 0) {
@@ -76,7 +78,7 @@ export function caffePreprocessing(
     findings.push({
       code: 'caffe-preprocessing',
       severity: 'note',
-      message: `Pictures are prepared as Caffe's tools do it: ${channels === 1 ? 'grey' : 'B, G, R'}, 0…255, less the mean of each channel.`,
+      message: `Pictures are prepared as Caffe's tools do it: ${channels === 1 ? 'grey' : 'B, G, R'}, 0…255, less ${meanImage === undefined ? 'the mean of each channel' : 'the mean picture'}.`,
       remedy: 'Change the preprocessing where the network was trained with another order or range.',
     })
   }
@@ -94,8 +96,10 @@ export function caffePreprocessing(
       scale,
       // Caffe subtracts before it multiplies.
       mean: perChannel.map((value) => value * scale),
+      ...(meanImage === undefined ? {} : { meanImage: MEAN_IMAGE_TENSOR }),
       std: [],
     },
+    meanImage,
     findings,
   }
 }

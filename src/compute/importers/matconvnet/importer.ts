@@ -1,13 +1,13 @@
 /** Networks of MatConvNet: one .mat file with the layers of a chain (vl_simplenn). */
 import { ConvScopeError } from '../../../shared/errors.ts'
-import type { Preprocessing } from '../../../shared/network/spec.ts'
+import { MEAN_IMAGE_TENSOR, type Preprocessing } from '../../../shared/network/spec.ts'
 import { describeContents } from '../../files/file-kind.ts'
 import { isHdf5 } from '../../files/hdf5.ts'
 import type { SourceFile } from '../../files/source-file.ts'
 import { NetworkAssembly } from '../assembly/network-assembly.ts'
-import { channelMeans, channelOrderOf, resizeAndCrop, type MeanImage } from '../assembly/preprocessing.ts'
+import { channelMeans, channelOrderOf, meanTensor, resizeAndCrop, type MeanImage } from '../assembly/preprocessing.ts'
 import { rearranged } from '../assembly/stored-values.ts'
-import type { ImportedNetwork, Importer, ImportOptions } from '../imported-network.ts'
+import type { ImportedNetwork, ImportedTensor, Importer, ImportOptions } from '../imported-network.ts'
 import { assembleChain, filtersOf, type MatLayer } from './layers.ts'
 import { fieldsOf, isNumbers, settingsOf, textOf, textsOf, type MatFields, type MatValue } from './mat-value.ts'
 import { isMat5, readMat5 } from './mat5-reader.ts'
@@ -35,7 +35,7 @@ async function readMatConvNet(files: readonly SourceFile[], options: ImportOptio
 
   const assembly = new NetworkAssembly(file.name)
   assembleChain(assembly, layers, assembly.input('input', shape))
-  const preprocessing = preprocessingOf(normalization, shape, assembly)
+  const { preprocessing, meanImage } = preprocessingOf(normalization, shape, assembly)
   const classes = fieldsOf(meta.get('classes'))
   const names = textsOf(classes?.get('description'))
   return assembly.finish({
@@ -43,6 +43,7 @@ async function readMatConvNet(files: readonly SourceFile[], options: ImportOptio
     title: file.name.replace(/\.mat$/i, ''),
     source: 'Imported from MatConvNet',
     preprocessing,
+    meanImage,
     classes: names.length > 0 ? names : textsOf(classes?.get('name')),
   })
 }
@@ -94,7 +95,7 @@ function preprocessingOf(
   normalization: MatFields,
   [height, width, channels]: readonly [number, number, number],
   assembly: NetworkAssembly,
-): Preprocessing {
+): { preprocessing: Preprocessing; meanImage: ImportedTensor | undefined } {
   const image = averageImage(normalization.get('averageImage'), channels)
   const mean = image === undefined ? [] : channelMeans(image)
   if (image === undefined) {
@@ -106,16 +107,17 @@ function preprocessingOf(
     })
   }
   const spread = image !== undefined && image.height * image.width > 1
-  if (spread) {
+  const meanImage = spread ? meanTensor(image, [height, width, channels], 1) : undefined
+  if (spread && meanImage === undefined) {
     assembly.note({
       code: 'mean-image-averaged',
       severity: 'warning',
-      message: `The average picture of ${assembly.file} (${image.height}×${image.width}) is used as one mean for each channel, so activations differ a little from MatConvNet's.`,
+      message: `The average picture of ${assembly.file} (${image.height}×${image.width}) is smaller than the input and is used as one mean for each channel, so activations differ a little from MatConvNet's.`,
     })
   }
   const [borderDown = 0, borderRight = borderDown] = settingsOf(normalization.get('border'))
   const [keepAspect = 1] = settingsOf(normalization.get('keepAspect'))
-  return {
+  const preprocessing: Preprocessing = {
     ...resizeAndCrop([height, width], [height + borderDown, width + borderRight], {
       mode: keepAspect === 0 ? 'exact' : 'short-side',
       filter: 'pil-bilinear',
@@ -123,8 +125,10 @@ function preprocessingOf(
     channelOrder: channelOrderOf(channels, 'rgb'),
     scale: 1,
     mean,
+    ...(meanImage === undefined ? {} : { meanImage: MEAN_IMAGE_TENSOR }),
     std: [],
   }
+  return { preprocessing, meanImage }
 }
 
 /** Undefined where there is none, or none for these channels. */

@@ -4,7 +4,9 @@ import type { CaseFile } from '../../network/conformance/case-file.ts'
 import { compare, type Row, type Values } from '../../network/conformance/rows.ts'
 import { buildGraph } from '../../network/graph.ts'
 import { Network } from '../../network/network.ts'
+import { preprocess } from '../../network/preprocess.ts'
 import { encodeSafetensors, type SafeTensor } from '../../network/safetensors.ts'
+import { storedTensors } from '../../network/weights.ts'
 import type { ImportedNetwork } from '../imported-network.ts'
 
 /**
@@ -46,15 +48,31 @@ export async function activationRows(
   return rows
 }
 
+/** The stored input beside what the imported pipeline, mean picture included, makes of the first of the stored pictures of bytes. */
+export async function preprocessedRow(imported: ImportedNetwork, file: CaseFile): Promise<Row> {
+  await tf.setBackend('cpu')
+  const network = Network.load(tf, imported.spec, weightsOf(imported))
+  const [, height = 0, width = 0, channels = 0] = file.values('pixels').shape
+  const size = height * width * channels
+  const pixels = Uint8Array.from(Array.from(file.values('pixels').data).slice(0, size))
+  const { preprocessing } = network.spec
+  const { data } = preprocess(
+    { shape: [height, width, channels], data: pixels },
+    preprocessing,
+    network.graph.input.shape,
+  )
+  network.dispose()
+  const expected = { shape: [size], data: Array.from(file.values('x').data).slice(0, size) }
+  return compare(file.name, 'preprocessed picture', { shape: [size], data }, expected, { atolRelativeToMax: 1e-5 })
+}
+
 /** The weights as `writeSafetensors` would put them into a file. */
 export function weightsOf({ spec, tensors }: ImportedNetwork): Uint8Array {
   const stored: Record<string, SafeTensor> = {}
-  for (const layer of buildGraph(spec).layers) {
-    for (const { name } of layer.parameters) {
-      const tensor = tensors.get(`${layer.name}/${name}`)
-      if (tensor === undefined) throw new Error(`${layer.name}/${name} is missing`)
-      stored[`${layer.name}/${name}`] = { dtype: 'F32', shape: [...tensor.shape], data: tensor.values() }
-    }
+  for (const { path } of storedTensors(buildGraph(spec))) {
+    const tensor = tensors.get(path)
+    if (tensor === undefined) throw new Error(`${path} is missing`)
+    stored[path] = { dtype: 'F32', shape: [...tensor.shape], data: tensor.values() }
   }
   return encodeSafetensors(stored)
 }
