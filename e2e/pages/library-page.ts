@@ -1,3 +1,6 @@
+import { mkdtemp } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { expect } from '@playwright/test'
 import type { Locator, Page } from '@playwright/test'
 import { factIn, ShellPage } from './shell-page.ts'
@@ -51,7 +54,10 @@ export class LibraryPage extends ShellPage {
   }
 
   /** Imports files and waits for the page of the network. */
-  async importNetwork(files: string[], { name, architecture }: { name: string; architecture?: string }): Promise<void> {
+  async importNetwork(
+    files: string[],
+    { name, architecture }: { name: string; architecture?: string | undefined },
+  ): Promise<void> {
     await this.openImport()
     await this.chooseFiles(files)
     await this.importName.fill(name)
@@ -59,6 +65,18 @@ export class LibraryPage extends ShellPage {
     await this.importButton.click()
     await expect(this.page).toHaveURL(new RegExp(`/library/networks/${name}$`), { timeout: 60_000 })
     await expect(this.fact('Name')).toHaveText(name)
+  }
+
+  /** Exports the network that is shown; where the file lies, and what it would be called. */
+  async exportAs(format: string): Promise<{ name: string; path: string }> {
+    await this.page.getByRole('button', { name: 'Export …' }).click()
+    const saving = this.page.waitForEvent('download')
+    await this.page.getByRole('dialog').getByRole('button', { name: format }).click()
+    const download = await saving
+    const name = download.suggestedFilename()
+    const path = join(await mkdtemp(join(tmpdir(), 'convscope-download-')), name)
+    await download.saveAs(path)
+    return { name, path }
   }
 
   /** Drops a text file on the middle of the page. */

@@ -108,3 +108,22 @@ test('draws the layers, and the distribution of the weights', async ({ page }) =
   await page.getByRole('button', { name: 'conv2 kernel' }).click()
   await expect(page.getByRole('img', { name: 'Histogram of conv2 kernel' })).toBeVisible()
 })
+
+test('exports a network as a file that can be imported', async ({ page }) => {
+  const library = new LibraryPage(page)
+  await library.openEntry('MNIST convnet')
+  for (const [label, fileName] of [
+    ['ConvScope (.zip)', 'mnist-convnet.zip'],
+    ['ONNX (.onnx)', 'mnist-convnet.onnx'],
+    ['Weights (.safetensors)', 'mnist-convnet.safetensors'],
+  ] as const) {
+    const saved = await library.exportAs(label)
+    expect(saved.name).toBe(fileName)
+    await library.importNetwork([saved.path], {
+      name: `again-${fileName.split('.')[1]}`,
+      architecture: fileName.endsWith('.safetensors') ? 'mnist-convnet' : undefined,
+    })
+    await expect(library.fact('Parameters')).toHaveText(/317.066/)
+    await library.openEntry('MNIST convnet')
+  }
+})

@@ -9,6 +9,7 @@ import { classifyPicture } from '../doctor/classify.ts'
 import { examineNetwork } from '../doctor/examine-network.ts'
 import { buildGraph, layerPages } from '../network/graph.ts'
 import { knownArchitectures } from '../network/architectures/index.ts'
+import { exportNetworkFile } from './export-network.ts'
 import { importNetworkFiles } from './import-network.ts'
 import type { RunContext } from './run-context.ts'
 import { weightHistograms } from './weight-histograms.ts'
@@ -38,6 +39,7 @@ export function workerMethods(startOptions: () => Pick<StartMessage, 'threads' |
         trainable,
       })),
     'network-import': importNetworkFiles,
+    'network-export': exportNetworkFile,
     'network-examine': examineNetwork,
     'network-classify': classifyPicture,
     'network-accuracy': measureAccuracy,

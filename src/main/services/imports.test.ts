@@ -58,7 +58,7 @@ async function expectNothingLeft(): Promise<void> {
   expect(left.filter((name) => name.endsWith('.part'))).toEqual([])
 }
 
-describe('importing a network', () => {
+describe('importing a network', { timeout: 60_000 }, () => {
   it('tells how far it is, and enters the network with its weights', async () => {
     const steps = await import_(request('net-60'))
     expect(steps.at(-1)).toBe(60)
@@ -130,7 +130,7 @@ describe('importing a network', () => {
   it('ends its worker when nothing is asked for a while', async () => {
     await import_(request('net-1'))
     expect(session.isRunning).toBe(true)
-    await expect.poll(() => session.isRunning).toBe(false)
+    await expect.poll(() => session.isRunning, { timeout: 20_000 }).toBe(false)
     await import_(request('net-2'))
   })
 })

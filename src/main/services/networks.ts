@@ -119,7 +119,11 @@ export function createNetworks(project: Project, supervisor: Supervisor, files: 
       }, options?.signal),
     examine: (request, options) =>
       progressStream((report, signal) => examine(request, report, signal), options?.signal),
-    export: (request, options) => progressStream(() => exportNetwork(request, project), options?.signal),
+    export: (request, options) =>
+      progressStream(
+        (report, signal) => exportNetwork(request, { project, session: files }, report, signal),
+        options?.signal,
+      ),
     change: async (change) => changeNetwork(change, await layersOf(project.networks.get(change.name)), project),
     rename: async (input) => renameNetwork(input, project),
     remove: async ({ name }) => {

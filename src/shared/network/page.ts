@@ -75,8 +75,8 @@ export const ArchitectureSummary = z.object({
 })
 export type ArchitectureSummary = z.infer<typeof ArchitectureSummary>
 
-/** What a network can be written as: with its layers and pipeline, or the weights alone. */
-export const ExportFormat = z.enum(['convscope', 'safetensors'])
+/** What a network can be written as: with its layers and pipeline, the weights alone, or for other programs. */
+export const ExportFormat = z.enum(['convscope', 'safetensors', 'onnx'])
 export type ExportFormat = z.infer<typeof ExportFormat>
 
 /** How the weights of one parameter are distributed; what is not finite is left out and counted. */

@@ -65,6 +65,7 @@ export const testRegistry: WorkerRegistry = {
     architectures: async () => [],
     'weight-histograms': unavailable,
     'network-import': testImport,
+    'network-export': unavailable,
     'network-examine': unavailable,
     'network-classify': unavailable,
     'network-accuracy': unavailable,

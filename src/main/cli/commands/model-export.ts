@@ -12,7 +12,9 @@ import { byteText } from '../terminal.ts'
 export function addModelExport(model: Command, register: Register): void {
   const command = withCommonOptions(model.command('export'))
     .summary('write a network into a file')
-    .description('Writes a network into a file: a .zip that imports as it is, or the weights alone as .safetensors.')
+    .description(
+      'Writes a network into a file: a .zip that imports as it is, ONNX, or the weights alone as .safetensors.',
+    )
     .argument('<name>')
     .addOption(new Option('--format <format>', 'what is written').choices(ExportFormat.options).default('convscope'))
     .option('--out <path>', 'the file, or the folder for it (default: named after the network, here)')
