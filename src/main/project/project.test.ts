@@ -249,9 +249,11 @@ describe('runs', () => {
     const waiting = opened.runs.create(sampleTraining(), { title: '', library: LIBRARY }).id
     expect(() => opened.runs.remove(waiting)).toThrow(expect.objectContaining({ code: 'conflict' }))
     opened.runs.remove(gone)
+    expect(() => opened.runs.remove(gone)).toThrow(expect.objectContaining({ code: 'conflict' }))
     expect(opened.runs.list().runs.map(({ id }) => id)).not.toContain(gone)
     expect(await opened.collectGarbage()).toMatchObject({ runs: 0 })
     opened.runs.restore(gone)
+    expect(() => opened.runs.restore(gone)).toThrow(expect.objectContaining({ code: 'conflict' }))
     expect(opened.runs.get(gone).outputs).toHaveLength(1)
     for (const id of [gone, shared]) opened.runs.remove(id)
     expect(await opened.collectGarbage({ undoMs: 0 })).toMatchObject({ runs: 2 })

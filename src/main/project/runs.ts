@@ -201,17 +201,17 @@ export class Runs {
 
   /** Can be brought back by `restore` until it is purged. @throws ConvScopeError 'conflict' for one that has not ended */
   remove(id: string): void {
-    const { state } = this.summary(id)
-    if (state === 'running' || state === 'paused' || state === 'queued') {
+    const { state, deletedAt } = this.summary(id)
+    if (deletedAt !== undefined) throw new ConvScopeError('conflict', `The run ${id} was removed already`)
+    if (state === 'running' || state === 'paused' || state === 'queued')
       throw new ConvScopeError('conflict', `The run ${id} is ${state}`, { remedy: 'Cancel it first.' })
-    }
-    this.#database.run('UPDATE run SET deleted_at = ? WHERE id = ? AND deleted_at IS NULL', Date.now(), id)
+    this.#database.run('UPDATE run SET deleted_at = ? WHERE id = ?', Date.now(), id)
   }
 
   restore(id: string): void {
-    if (this.#database.run('UPDATE run SET deleted_at = NULL WHERE id = ?', id) === 0) {
-      throw new ConvScopeError('not-found', `The run ${id} can no longer be brought back`)
-    }
+    const { deletedAt } = this.summary(id)
+    if (deletedAt === undefined) throw new ConvScopeError('conflict', `The run ${id} was not removed`)
+    this.#database.run('UPDATE run SET deleted_at = NULL WHERE id = ?', id)
   }
 
   /** Forgets runs removed at `before` or earlier for good; how many, and the hashes of what they named. */
@@ -268,9 +268,8 @@ export class Runs {
       const row = this.#database.get('SELECT state FROM run WHERE id = ?', id)
       if (!row) throw notFound(id)
       const from = String(row['state'])
-      if (!Object.entries(TRANSITIONS).some(([state, next]) => state === from && next.includes(to))) {
+      if (!Object.entries(TRANSITIONS).some(([state, next]) => state === from && next.includes(to)))
         throw new ConvScopeError('conflict', `The run ${id} is ${from} and cannot become ${to}`)
-      }
       this.#database.run('UPDATE run SET state = ? WHERE id = ?', to, id)
       if (to === 'running') this.#database.run('UPDATE run SET attempts = attempts + 1 WHERE id = ?', id)
       if (to === 'paused' || to === 'failed') this.#database.run('UPDATE run SET attempts = 0 WHERE id = ?', id)
