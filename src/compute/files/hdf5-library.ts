@@ -71,6 +71,39 @@ export function showFile(fileSystem: FileSystem, path: string, source: SourceFil
   Object.assign(node, { stream_ops: { ...(typeof own === 'object' ? own : {}), read } })
 }
 
+/** A block of a dataset: along every axis, `count` elements from `start`; no axes for a single value. */
+export interface Block {
+  readonly start: readonly number[]
+  readonly count: readonly number[]
+}
+
+/**
+ * The bytes of a block. Asked of the library itself: its own classes give whatever was in memory where a read fails.
+ * @throws ConvScopeError 'damaged' where the block cannot be read, as where it lies in another file
+ */
+export function readBlock(
+  library: Hdf5Library,
+  source: SourceFile,
+  dataset: { readonly file_id: bigint; readonly path: string },
+  { start, count }: Block,
+  elementBytes: number,
+): Uint8Array {
+  const bytes = count.reduce((product, extent) => product * extent, elementBytes)
+  if (bytes === 0) return new Uint8Array(0)
+  const place = library._malloc(bytes)
+  if (place === 0) throw damaged(source, `there is no memory for the ${bytes} bytes of ${dataset.path}`)
+  try {
+    const axes = (values: readonly number[]): bigint[] | null => (count.length === 0 ? null : values.map(BigInt))
+    const strides = axes(count.map(() => 1))
+    const { file_id, path } = dataset
+    const status = library.get_dataset_data(file_id, path, axes(count), axes(start), strides, BigInt(place))
+    if (status < 0) throw damaged(source, `the values of ${path} cannot be read, or lie in another file`)
+    return library.HEAPU8.slice(place, place + bytes)
+  } finally {
+    library._free(place)
+  }
+}
+
 /** The library throws errors of many kinds; each says that the file is not as it should be. */
 export function quietly<T>(source: SourceFile, work: () => T): T {
   try {

@@ -5,7 +5,7 @@
 import { Dataset, File, Group, Reference, type Metadata } from 'h5wasm'
 import { ConvScopeError } from '../../shared/errors.ts'
 import { beginsWith } from './file-kind.ts'
-import { damaged, loadHdf5, quietly, showFile, type Hdf5Library } from './hdf5-library.ts'
+import { damaged, loadHdf5, quietly, readBlock, showFile, type Block, type Hdf5Library } from './hdf5-library.ts'
 import type { SourceFile } from './source-file.ts'
 
 const SIGNATURE = [0x89, 0x48, 0x44, 0x46, 0x0d, 0x0a, 0x1a, 0x0a]
@@ -134,7 +134,7 @@ export class Hdf5File {
   numbers(path: string): Hdf5Numbers {
     const { dataset, metadata, shape } = this.#dataset(path)
     const isNumber = metadata.type === TYPE.integer || metadata.type === TYPE.float
-    if (!isNumber || !(metadata.littleEndian || metadata.size === 1) || metadata.size > 8)
+    if (!isNumber || !(metadata.littleEndian || metadata.size === 1) || ![1, 2, 4, 8].includes(metadata.size))
       throw this.#unsupported(path, 'its values are not little-endian integers or floats')
     if (metadata.size === 8 && metadata.type === TYPE.integer) throw this.#unsupported(path, 'it has 64-bit integers')
     if (metadata.size === 2 && metadata.type === TYPE.float) throw this.#unsupported(path, 'it has 16-bit floats')
@@ -149,19 +149,19 @@ export class Hdf5File {
 
   /** Paths of what a dataset of references points to, in its order. */
   references(path: string): readonly string[] {
-    const { dataset, metadata } = this.#dataset(path)
+    const { dataset, metadata, shape } = this.#dataset(path)
     if (metadata.type !== TYPE.reference || metadata.ref_type !== 'object')
       throw damaged(this.#source, `${path} is not made of references`)
     this.#requireRoom(path, metadata)
-    return quietly(this.#source, () => {
-      const value = dataset.value
-      const list = Array.isArray(value) ? value : [value]
-      return list.map((reference) => {
-        const target = reference instanceof Reference ? dataset.dereference(reference) : null
+    const bytes = this.#read(dataset, metadata, { start: shape.map(() => 0), count: shape })
+    return quietly(this.#source, () =>
+      Array.from({ length: bytes.length / metadata.size }, (_, index) => {
+        const reference = new Reference(bytes.slice(index * metadata.size, (index + 1) * metadata.size))
+        const target = dataset.dereference(reference)
         if (target instanceof Dataset || target instanceof Group) return target.path
         throw damaged(this.#source, `a reference in ${path} leads nowhere`)
-      })
-    })
+      }),
+    )
   }
 
   #get(path: string): unknown {
@@ -221,25 +221,25 @@ export class Hdf5File {
 
   #sliced(path: string, dataset: Dataset, metadata: Metadata, shape: readonly number[]): Hdf5Numbers {
     const bytes = this.#requireRoom(path, metadata)
-    const read = (ranges: [number, number][]): Hdf5Numbers => {
-      const value = quietly(this.#source, () => (ranges.length === 0 ? dataset.value : dataset.slice(ranges)))
-      if (typeof value === 'number') return Float64Array.of(value)
-      if (isNumbers(value)) return value
-      throw damaged(this.#source, `the values of ${path} cannot be read`)
+    const whole = numbersOf(metadata, bytes / metadata.size)
+    const [rows = 1, ...inner] = shape
+    const rowBytes = bytes / Math.max(rows, 1)
+    const step = Math.max(1, Math.floor(SLICE_BYTES / Math.max(rowBytes, 1)))
+    const to = new Uint8Array(whole.buffer)
+    for (let first = 0; first < rows && bytes > 0; first += step) {
+      const block =
+        shape.length === 0
+          ? { start: [], count: [] }
+          : { start: [first, ...inner.map(() => 0)], count: [Math.min(step, rows - first), ...inner] }
+      to.set(this.#read(dataset, metadata, block), first * rowBytes)
     }
-    const [rows, ...inner] = shape
-    if (rows === undefined || bytes <= SLICE_BYTES) return read(shape.map((extent) => [0, extent]))
-    const step = Math.max(1, Math.floor(rows / Math.ceil(bytes / SLICE_BYTES)))
-    let whole: Hdf5Numbers | undefined
-    for (let start = 0; start < rows; start += step) {
-      const part = read([
-        [start, Math.min(start + step, rows)],
-        ...inner.map((extent): [number, number] => [0, extent]),
-      ])
-      whole ??= emptyLike(part, bytes / metadata.size)
-      whole.set(part, start * (bytes / metadata.size / rows))
-    }
-    return whole ?? new Float32Array(0)
+    return whole
+  }
+
+  #read(dataset: Dataset, metadata: Metadata, block: Block): Uint8Array {
+    const library = loaded
+    if (library === undefined) throw new RangeError('the HDF5 library is not loaded')
+    return quietly(this.#source, () => readBlock(library, this.#source, dataset, block, metadata.size))
   }
 
   #attribute(path: string, name: string): unknown {
@@ -271,14 +271,10 @@ function isLinkOutside(value: unknown): boolean {
   return typeof value === 'object' && value !== null && 'type' in value && value.type === 'ExternalLink'
 }
 
-function isNumbers(value: unknown): value is Hdf5Numbers {
-  return (
-    ArrayBuffer.isView(value) &&
-    !(value instanceof DataView || value instanceof BigInt64Array || value instanceof BigUint64Array)
-  )
-}
-
-function emptyLike(part: Hdf5Numbers, length: number): Hdf5Numbers {
-  const Kind = part.constructor as new (length: number) => Hdf5Numbers
-  return new Kind(length)
+/** An array of the elements' type, all 0. */
+function numbersOf({ type, size, signed }: Metadata, length: number): Hdf5Numbers {
+  if (type === TYPE.float) return size === 8 ? new Float64Array(length) : new Float32Array(length)
+  if (size === 4) return signed ? new Int32Array(length) : new Uint32Array(length)
+  if (size === 2) return signed ? new Int16Array(length) : new Uint16Array(length)
+  return signed ? new Int8Array(length) : new Uint8Array(length)
 }
