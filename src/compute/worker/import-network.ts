@@ -1,11 +1,17 @@
 /** Networks from outside: files in, layers and weights out. Nothing is kept where it fails. */
 import { createHash } from 'node:crypto'
+import type { Finding } from '../../shared/network/finding.ts'
 import type { NetworkOrigin } from '../../shared/network/page.ts'
 import type { NetworkSpec } from '../../shared/network/spec.ts'
 import type { WorkerMethodResult } from '../../shared/wire/protocol.ts'
+import { examinePreprocessing } from '../doctor/examine-preprocessing.ts'
+import { examineStructure } from '../doctor/examine-structure.ts'
+import { examineParameter } from '../doctor/examine-weights.ts'
 import { openSourceFile, type SourceFile } from '../files/source-file.ts'
 import { formatOf, importNetwork, writeSafetensors } from '../importers/index.ts'
+import type { ImportedNetwork, ImportedTensor } from '../importers/imported-network.ts'
 import { architectureNamed } from '../network/architectures/index.ts'
+import { buildGraph } from '../network/graph.ts'
 import type { RunContext } from './run-context.ts'
 
 /** Read at once while hashing. */
@@ -47,12 +53,45 @@ export async function importNetworkFiles(
       signal: context.signal,
       onProgress: stage('reading'),
     })
+    const doctor = examinedImport(imported)
     await context.outputFile({ name: 'weights', kind: 'weights' }, (path) =>
-      writeSafetensors(imported, path, { signal: context.signal, onProgress: stage('writing') }),
+      writeSafetensors(doctor, path, { signal: context.signal, onProgress: stage('writing') }),
     )
-    return { spec: { ...imported.spec, name }, origin: { format, files: hashed }, findings: [...imported.findings] }
+    return { spec: { ...imported.spec, name }, origin: { format, files: hashed }, findings: doctor.findings() }
   } finally {
     for (const source of sources) source.close()
+  }
+}
+
+/**
+ * The model doctor on what is imported, as far as it needs no engine: weights are looked at while they are written, so that they
+ * are read once.
+ */
+function examinedImport({ spec, tensors, findings }: ImportedNetwork): {
+  readonly tensors: ReadonlyMap<string, ImportedTensor>
+  /** After the weights were written. A finding that the importer has made already is not repeated. */
+  readonly findings: () => Finding[]
+} {
+  const graph = buildGraph(spec)
+  const found: Finding[] = [...findings, ...examineStructure(graph), ...examinePreprocessing(spec.preprocessing)]
+  const examined = new Map(tensors)
+  for (const layer of graph.layers) {
+    for (const { name, shape } of layer.parameters) {
+      const path = `${layer.name}/${name}`
+      const tensor = tensors.get(path)
+      if (!tensor) continue
+      const values = (): Float32Array => {
+        const read = tensor.values()
+        found.push(...examineParameter(layer, name, shape, read))
+        return read
+      }
+      examined.set(path, { ...tensor, values })
+    }
+  }
+  const key = ({ code, layer = '' }: Finding): string => `${code} ${layer}`
+  return {
+    tensors: examined,
+    findings: () => found.filter((finding, index) => found.findIndex((other) => key(other) === key(finding)) === index),
   }
 }
 

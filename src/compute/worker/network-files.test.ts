@@ -39,11 +39,13 @@ function contextFor(abort = new AbortController()) {
 
 it('reads a network, tells where it came from, and writes it again', async () => {
   const context = contextFor()
-  const { spec, origin } = await importNetworkFiles(
+  const { spec, origin, findings } = await importNetworkFiles(
     { files: [{ name: 'ta.onnx', path: source }], name: 'mine' },
     context,
   )
   expect(spec.name).toBe('mine')
+  // What the model doctor sees without an engine is among the findings.
+  expect(findings.map(({ code }) => code)).toContain('no-class-names')
   const bytes = await readFile(source)
   expect(origin).toEqual({
     format: 'ONNX',
