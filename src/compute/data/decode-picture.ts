@@ -12,6 +12,9 @@ export interface BytePicture {
 export type PictureHeader = QuickHeader
 
 const MAXIMUM_PIXELS = 100_000_000
+/** More than this cannot be packed into so few bytes (deflate holds 8,256 one-bit pixels in one): no picture, but a bomb. */
+const PIXELS_PER_BYTE = 10_000
+const PLAUSIBLE_PIXELS = 1_000_000
 /** Bytes of one encoded picture. */
 export const MAXIMUM_FILE_BYTES = 512 * 2 ** 20
 const REMEDY = 'Choose a PNG, JPEG, WebP, TIFF or GIF file.'
@@ -29,6 +32,9 @@ export async function pictureHeader(file: Uint8Array, name: string): Promise<Pic
     const header = quickHeader(file) ?? (await decoderHeader(file))
     const { height, width } = header
     if (height * width > MAXIMUM_PIXELS) throw tooLarge(name, height, width)
+    if (height * width > PLAUSIBLE_PIXELS + PIXELS_PER_BYTE * file.length) {
+      throw new TypeError(`it claims ${width} × ${height} pixels in ${file.length} bytes`)
+    }
     return header
   } catch (cause) {
     throw unreadable(cause, name)

@@ -2,7 +2,7 @@ import { readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import sharp from 'sharp'
-import { afterAll, beforeAll, expect, it } from 'vitest'
+import { afterAll, beforeAll, expect, it, vi } from 'vitest'
 import { encodeNpy } from '../../../shared/npy.ts'
 import type { SourceFile } from '../../files/source-file.ts'
 import { fuzz, type Sample } from '../../importers/testing/fuzz.ts'
@@ -13,9 +13,11 @@ import { findDataset } from './find-dataset.ts'
 import { ImportFolder } from './testing/import-folder.ts'
 
 const MUTATIONS = 500
+const TIMEOUT_MS = 90_000
 const conformance = join(import.meta.dirname, '../../../../tests/conformance/files')
 const sample = (name: string): Sample => ({ name, bytes: new Uint8Array(readFileSync(join(conformance, name))) })
 let folder: ImportFolder
+vi.setConfig({ testTimeout: TIMEOUT_MS })
 beforeAll(async () => {
   folder = await ImportFolder.create()
 })
@@ -125,7 +127,6 @@ it.each(['jpeg', 'png', 'gif', 'webp', 'tiff'] as const)(
       if (data.length !== shape[0] * shape[1] * 3) throw new Error('a picture of another size')
       return data.length
     }
-    // A copy may claim up to 100 million pixels, and a GIF hold them in a few bytes.
     const report = await fuzz({
       limitMs: 20_000,
       files: [{ name: `picture.${kind}`, bytes }],
