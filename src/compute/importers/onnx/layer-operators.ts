@@ -69,7 +69,7 @@ function convolution(site: NodeSite): Value {
   const [filters = 0, , kernelHeight = 0, kernelWidth = 0] = dimsOf(weights)
   if (weights.axes.length !== 4) throw new UnsupportedOperator(`a convolution along ${weights.axes.length - 2} axes`)
   const groups = site.integer('group', 1)
-  const tensors = bias ? { bias: spread(bias, bias.values.count) } : {}
+  const tensors: Readonly<Record<string, ImportedTensor>> = bias ? { bias: spread(bias, bias.values.count) } : {}
   if (below.output.shape.length === 1) {
     // One place is left: a convolution of 1×1 is a fully connected layer.
     if (kernelHeight !== 1 || kernelWidth !== 1 || groups !== 1) {
