@@ -131,7 +131,8 @@ describe('the library', () => {
     networks.save(sampleNetwork({ name: 'shipped', source: 'built-in' }))
     const renewed = sampleNetwork({ name: 'shipped', source: 'built-in', weights: sha256('better') })
     networks.save(renewed)
-    expect(networks.get('shipped')).toEqual(renewed)
+    // The layers of the sample are those of "tiny"; what is read goes by the name of the entry.
+    expect(networks.get('shipped')).toEqual({ ...renewed, spec: { ...renewed.spec, name: 'shipped' } })
     expect(() => networks.remove('shipped')).toThrow(expect.objectContaining({ code: 'conflict' }))
   })
 
