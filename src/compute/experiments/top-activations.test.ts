@@ -196,6 +196,15 @@ describe('top activations', () => {
     await expect(run(changes)).rejects.toMatchObject({ code, message: expect.stringMatching(message) as string })
   })
 
+  it('shows the whole picture where the field is larger', async () => {
+    const wide = smallConvnet(engine.tf, 4, [
+      { name: 'conv1', type: 'conv2d', filters: 2, kernel: [31, 5], stride: [9, 9], padding: [15, 15, 0, 0] },
+    ])
+    const { outputs, table } = await run({ layers: ['conv1'], count: 2 }, wide)
+    expect(outputs.arrays.get('projections-conv1')?.shape).toEqual([2, 2, 28, 5, 1])
+    expect(table('conv1').channels[0]?.top[0]?.field?.[1]).toBeGreaterThan(15)
+  })
+
   it('works without pools, rectifiers and places', async () => {
     const linear = smallConvnet(engine.tf, 4, [
       { name: 'conv1', type: 'conv2d', filters: 3, kernel: [28, 28] },

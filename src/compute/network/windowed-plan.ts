@@ -42,21 +42,36 @@ export interface NoWindows {
   readonly reason: string
 }
 
+export interface PlanOptions {
+  /** `[rows, columns]` of a block of units instead of one; its first unit is the one that is placed. */
+  readonly block?: readonly [number, number]
+  /** The layer at which the windows end; the input layer when left out. Every way down from `from` has to lead to it. */
+  readonly bottom?: string
+}
+
 /**
  * The windows of the units of `from` down to the input.
  * @param unpool under 'overwrite' and 'max' a window also holds the pools that share cells with those that it needs
  * @returns the reason where units have no windows of one size: dense and global layers, transposed convolutions and upsampling
  */
-export function planWindows(graph: Graph, from: string, unpool: UnpoolRule): WindowPlan | NoWindows {
+export function planWindows(
+  graph: Graph,
+  from: string,
+  unpool: UnpoolRule,
+  { block: [blockRows, blockColumns] = [1, 1], bottom = graph.input.name }: PlanOptions = {},
+): WindowPlan | NoWindows {
   const top = layerNamed(graph, from)
-  const ranges = new Map<string, WindowRange>([[top.name, { rows: UNIT, columns: UNIT }]])
+  const first = { stride: 1, offset: 0 }
+  const ranges = new Map<string, WindowRange>([
+    [top.name, { rows: { ...first, size: blockRows }, columns: { ...first, size: blockColumns } }],
+  ])
   const windows: LayerWindow[] = []
   for (const layer of [...graph.layers].reverse()) {
     const needed = ranges.get(layer.name)
     if (needed === undefined) continue
     if (layer.shape.length !== 3) return { reason: `units of ${layer.name} have no places` }
     const range = unpool === 'sum' ? needed : withSharingPools(layer, needed)
-    if (layer.inputs.length === 0) {
+    if (layer.name === bottom || layer.inputs.length === 0) {
       windows.push({ layer, range, reads: [] })
       continue
     }
@@ -116,8 +131,6 @@ export function isInside(layer: GraphLayer, range: WindowRange, row: number, col
   return top >= 0 && left >= 0 && top + range.rows.size <= height && left + range.columns.size <= width
 }
 
-const UNIT: AxisWindow = { size: 1, stride: 1, offset: 0 }
-
 function readBy(axis: AxisWindow, reach: AxisReach): AxisWindow {
   return {
     size: (axis.size - 1) * reach.stride + reach.size,
@@ -151,7 +164,8 @@ function withSharingPools({ spec }: GraphLayer, { rows, columns }: WindowRange):
 function shareOf(layers: readonly LayerWindow[]): number {
   let inside = 0
   let whole = 0
-  for (const { layer, range } of layers) {
+  for (const { layer, range, reads } of layers) {
+    if (reads.length === 0) continue
     const cells = range.rows.size * range.columns.size
     const [height = 1, width = 1] = layer.shape
     const kernel = layer.parameters.find(({ name }) => name === 'kernel')

@@ -29,8 +29,8 @@ export interface WindowContext {
 const LOWEST = -3.4028234663852886e38
 
 /**
- * From windows of the picture up to the units.
- * @param input `[units, rows, columns, channels]`: the input layer's window, zeros outside the picture
+ * From windows of the plan's lowest layer (the picture, if nothing else was asked for) up to the units.
+ * @param input `[units, rows, columns, channels]`: that layer's window, zeros outside it
  * @returns the units' values `[units, rows, columns, channels]` (one cell where the plan's top is not widened), and what a walk down needs
  */
 export function windowedUp(context: WindowContext, input: Tensor): { output: Tensor; saved: Record<string, Tensors> } {
@@ -39,7 +39,7 @@ export function windowedUp(context: WindowContext, input: Tensor): { output: Ten
   const saved: Record<string, Tensors> = {}
   for (const window of plan.layers) {
     const { layer, reads } = window
-    if (layer.inputs.length === 0) {
+    if (reads.length === 0) {
       values.set(layer.name, input)
       continue
     }

@@ -1,6 +1,5 @@
 /** What a network says about classes. */
 import type { Network } from '../network/network.ts'
-import type { Tensor, TensorFlow } from '../network/layer.ts'
 
 /** Whether the output is one score a class (whether named or not). */
 export function hasScores({ graph }: Network): boolean {
@@ -15,11 +14,6 @@ export function className(network: Network, index: number): string {
 export function logitLayer({ graph }: Network): string {
   const { output } = graph
   return output.spec.type === 'softmax' ? (output.inputs[0] ?? output.name) : output.name
-}
-
-/** Probabilities of `[batch, classes]` logits. */
-export function probabilitiesOf(tf: TensorFlow, logits: Tensor): Tensor {
-  return tf.softmax(logits)
 }
 
 /** The last layer with places that rectifies; else the last convolution; else the last layer with places. */

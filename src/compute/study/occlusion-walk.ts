@@ -6,8 +6,11 @@ import type { NetworkInput } from '../experiments/network-input.ts'
 import type { Tensor } from '../network/layer.ts'
 import type { Network } from '../network/network.ts'
 import { walkUp } from '../network/walk.ts'
-import { hasScores, logitLayer } from './class-scores.ts'
+import { logitLayer } from './class-scores.ts'
+import { OcclusionBlocks } from './occlusion-blocks.ts'
 import type { OcclusionGrid } from './occlusion-grid.ts'
+import { readScores, scoresOf, type Scores, type ScoreTensors } from './occlusion-scores.ts'
+import { occlusionStages } from './occlusion-stages.ts'
 
 /** What is needed of an engine. */
 type StepEngine = Pick<Engine, 'tf' | 'compile'>
@@ -39,27 +42,38 @@ export interface OcclusionRecords {
 
 /** `rows` `[batch, height, 1, 1]` and `columns` `[batch, 1, width, 1]` are 1 inside the square. */
 type Inputs = { picture: Tensor; fill: Tensor; rows: Tensor; columns: Tensor }
-type Outputs = { sums: Tensor; logits: Tensor; probabilities: Tensor }
+interface Recording {
+  readonly channel: number
+  readonly classIndex: number | null
+  readonly signal: AbortSignal
+  readonly total: number
+  readonly scored: number
+  readonly size: number
+  readonly inBlocks: OcclusionBlocks | undefined
+}
 
 export class OcclusionWalk {
   readonly #engine: StepEngine
   readonly #network: Network
   readonly #input: NetworkInput
   readonly #batchSize: number
-  readonly #step: CompiledStep<Inputs, Outputs>
+  readonly #step: CompiledStep<Inputs, ScoreTensors>
+  readonly #options: OcclusionOptions
   readonly #constant: { picture: Tensor; fill: Tensor }
 
-  constructor(engine: StepEngine, network: Network, input: NetworkInput, { layer, fill, batchSize }: OcclusionOptions) {
+  constructor(engine: StepEngine, network: Network, input: NetworkInput, options: OcclusionOptions) {
     const { tf } = engine
+    const { layer, fill, batchSize } = options
     this.#engine = engine
     this.#network = network
     this.#input = input
     this.#batchSize = batchSize
+    this.#options = options
     this.#constant = {
       picture: tf.tensor4d(input.values, [1, ...input.shape]),
       fill: tf.tensor4d([...fill], [1, 1, 1, fill.length]),
     }
-    this.#step = engine.compile<Inputs, Outputs>(occludedStep(engine, network, layer), {
+    this.#step = engine.compile<Inputs, ScoreTensors>(occludedStep(engine, network, layer), {
       name: 'occlusion',
       captureAfter: 1,
     })
@@ -82,17 +96,34 @@ export class OcclusionWalk {
   ): AsyncGenerator<ExperimentEvent, OcclusionRecords, void> {
     const total = grid.rows.length * grid.columns.length
     const scored = classIndex === null ? 0 : total
+    const size = Math.min(this.#batchSize, total)
+    const stages = occlusionStages(this.#network.graph, grid, this.#options.layer)
+    const inBlocks =
+      stages.length > 0
+        ? new OcclusionBlocks(this.#engine, this.#network, this.#input, stages, this.#options, size)
+        : undefined
+    try {
+      return yield* this.#record(grid, { channel, classIndex, signal, total, scored, size, inBlocks })
+    } finally {
+      inBlocks?.dispose()
+    }
+  }
+
+  async *#record(
+    grid: OcclusionGrid,
+    { channel, classIndex, signal, total, scored, size, inBlocks }: Recording,
+  ): AsyncGenerator<ExperimentEvent, OcclusionRecords, void> {
     const records = {
       activation: new Float32Array(total),
       logit: new Float32Array(scored),
       probability: new Float32Array(scored),
       label: new Int32Array(scored),
     }
-    const size = Math.min(this.#batchSize, total)
     for (let start = 0; start < total; start += size) {
       signal.throwIfAborted()
-      const { rows, columns } = this.#masks(grid, start, size)
-      const { sums, logits, probabilities } = await this.#evaluate(size, rows, columns)
+      const { sums, logits, probabilities } = inBlocks
+        ? await inBlocks.evaluate(start)
+        : await this.#evaluateWhole(grid, start, size)
       const channels = sums.length / size
       const classes = logits.length / size
       for (let index = 0; index < Math.min(size, total - start); index++) {
@@ -113,6 +144,11 @@ export class OcclusionWalk {
     this.#step.dispose()
   }
 
+  async #evaluateWhole(grid: OcclusionGrid, start: number, size: number): Promise<Scores> {
+    const { rows, columns } = this.#masks(grid, start, size)
+    return this.#evaluate(size, rows, columns)
+  }
+
   /** Squares of the positions from `start`; behind the last one there are none. */
   #masks({ rows, columns, window, size }: OcclusionGrid, start: number, count: number) {
     const [height, width] = size
@@ -126,11 +162,7 @@ export class OcclusionWalk {
     return masks
   }
 
-  async #evaluate(
-    count: number,
-    rows: Float32Array,
-    columns: Float32Array,
-  ): Promise<{ sums: Float32Array; logits: Float32Array; probabilities: Float32Array }> {
+  async #evaluate(count: number, rows: Float32Array, columns: Float32Array): Promise<Scores> {
     const { tf } = this.#engine
     const [height, width] = this.#input.shape
     const own = {
@@ -140,17 +172,11 @@ export class OcclusionWalk {
     const running = this.#step.run({ ...this.#constant, ...own })
     disposeTensors(own)
     const outputs = await running
-    const read = async (tensor: Tensor): Promise<Float32Array> => Float32Array.from(await tensor.data())
-    const sums = await read(outputs.sums)
-    const scored = hasScores(this.#network)
-    const logits = scored ? await read(outputs.logits) : new Float32Array(0)
-    const probabilities = scored ? await read(outputs.probabilities) : new Float32Array(0)
-    disposeTensors(outputs)
-    return { sums, logits, probabilities }
+    return readScores(outputs, this.#network)
   }
 }
 
-function occludedStep({ tf }: StepEngine, network: Network, layer: string): (inputs: Inputs) => Outputs {
+function occludedStep({ tf }: StepEngine, network: Network, layer: string): (inputs: Inputs) => ScoreTensors {
   const scores = logitLayer(network)
   return ({ picture, fill, rows, columns }) => {
     const hidden = tf.mul(rows, columns)
@@ -160,12 +186,6 @@ function occludedStep({ tf }: StepEngine, network: Network, layer: string): (inp
       keep: [layer],
       mode: { training: false, saving: false },
     })
-    const maps = outputs[layer] ?? occluded
-    const logits = outputs[scores] ?? occluded
-    return {
-      sums: maps.shape.length === 4 ? tf.sum(maps, [1, 2]) : maps,
-      logits,
-      probabilities: tf.softmax(logits),
-    }
+    return scoresOf(tf, outputs[layer] ?? occluded, outputs[scores] ?? occluded)
   }
 }
