@@ -22,6 +22,7 @@ export async function startCpu(): Promise<Engine> {
     compile: (step, options) => eagerStep(tf, BACKEND, step, options),
     memory: () => ({ bytes: tf.memory().numBytes, tensors: tf.memory().numTensors }),
     trim: () => undefined,
+    interrupt: () => undefined,
     async dispose() {
       tf.disposeVariables()
     },

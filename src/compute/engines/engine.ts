@@ -82,6 +82,11 @@ export interface Engine {
   memory(): EngineMemory
   /** Gives back what is pooled for sizes no longer in use (GPU buffers). Call between images of different sizes and between jobs. */
   trim(): void
+  /**
+   * Ends the calls of compiled steps that are under way on other threads with 'cancelled', without waiting for them: what they still compute is
+   * thrown away, except that variables are assigned when they end. Does nothing where calls run on the calling thread.
+   */
+  interrupt(): void
   /** Shuts the backend down. Tensors are invalid afterwards. */
   dispose(): Promise<void>
 }

@@ -119,6 +119,7 @@ export async function startTensorflow(options: TensorflowOptions): Promise<Engin
       options.cuda ? eagerStep(tf, TENSORFLOW_BACKEND, step, compileOptions) : compiler.compile(step, compileOptions),
     memory: () => ({ bytes: tf.memory().numBytes, tensors: backend.getNumOfTFTensors() }),
     trim: () => undefined,
+    interrupt: () => compiler.interrupt(),
     async dispose() {
       await compiler.idle()
       tf.disposeVariables()

@@ -46,6 +46,7 @@ export async function startWasm(options: WasmOptions = {}): Promise<Engine> {
     compile: (step, compileOptions) => eagerStep(tf, WASM_BACKEND, step, compileOptions),
     memory: () => ({ bytes: tf.memory().numBytes, tensors: tf.memory().numTensors }),
     trim: () => undefined,
+    interrupt: () => undefined,
     async dispose() {
       tf.disposeVariables()
       tf.removeBackend(WASM_BACKEND)

@@ -136,6 +136,7 @@ export async function startWebGpu(options: WebGpuOptions = {}): Promise<Engine> 
     compile: (step, compileOptions) => eagerStep(tf, BACKEND, step, compileOptions),
     memory: () => ({ bytes: backend.bufferManager.numBytesUsed, tensors: tf.memory().numTensors }),
     trim: () => trimPool(backend),
+    interrupt: () => undefined,
     async dispose() {
       tf.disposeVariables()
       tf.removeBackend(BACKEND)

@@ -39,6 +39,8 @@ export function runEngineThread(registry: WorkerRegistry): void {
   const counters = new Int32Array(shared)
   let posted = 0
   let resources: SessionResources | undefined
+  /** The task that is being advanced. */
+  let busy: string | undefined
 
   const post = (output: ThreadOutput): void => port.postMessage(output)
   const backlog = (): number => (posted - Atomics.load(counters, COUNTERS.written)) | 0
@@ -52,7 +54,10 @@ export function runEngineThread(registry: WorkerRegistry): void {
   }
 
   const scheduler = new TaskScheduler({
-    onBusy: (id) => post({ kind: 'busy', id }),
+    onBusy: (id) => {
+      busy = id
+      post({ kind: 'busy', id })
+    },
     onTurn: async () => {
       if (resources?.engine) Atomics.store(counters, COUNTERS.tensors, resources.engine.memory().tensors)
       letMessagesIn()
@@ -101,6 +106,7 @@ export function runEngineThread(registry: WorkerRegistry): void {
     }
   }
   const stop = async (): Promise<void> => {
+    resources?.engine?.interrupt()
     await scheduler.cancelAll()
     await resources?.engine?.dispose()
     // Threads and handles of the engine must not keep this thread; inside a thread this ends the thread only.
@@ -122,7 +128,11 @@ export function runEngineThread(registry: WorkerRegistry): void {
         priority: isLongMethod(message.method) ? 'errand' : 'look',
         begin: (signal) => beginCall(started(), message, { signal, onProgress: progressOf(message.id, signal) }),
       }),
-    cancel: ({ id }) => scheduler.cancel(id),
+    cancel: ({ id }) => {
+      scheduler.cancel(id)
+      // A long step of it is not waited for.
+      if (busy === id) resources?.engine?.interrupt()
+    },
     pause: ({ id }) => scheduler.pause(id),
     adjust: ({ id, path, value }) => scheduler.adjust(id, { path, value }),
     resume: ({ id }) => scheduler.resume(id),

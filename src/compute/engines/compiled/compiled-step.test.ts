@@ -1,6 +1,6 @@
 /** The rules of compiled steps: caching, ownership, variables, refusals, calls on other threads. */
 import type { Tensor, Tensor1D, Tensor2D, Variable } from '@tensorflow/tfjs'
-import { expect, test } from 'vitest'
+import { expect, test, vi } from 'vitest'
 import type { Step, TensorTree } from '../engine.ts'
 import { disposeTensors } from '../tensor-tree.ts'
 import { describeOnTensorflow } from './testing/on-tensorflow.ts'
@@ -200,6 +200,27 @@ describeOnTensorflow('a compiled step', (engine) => {
     clearInterval(timer)
     expect(turns).toBeGreaterThan(3)
     await expect(step.run({ x: tf.scalar(1) })).rejects.toMatchObject({ message: expect.stringContaining('disposed') })
+  })
+
+  test('is left behind by an interruption, and goes on working', async () => {
+    const { tf } = engine()
+    const step = engine().compile(({ x }: One) => {
+      let product = x as Tensor2D
+      for (let count = 0; count < 20; count++) product = tf.tanh(tf.matMul(product, x as Tensor2D))
+      return tf.sum(product)
+    })
+    const x = tf.fill([400, 400], 1 / 400)
+    disposeTensors([await step.run({ x }), await step.run({ x })])
+    const before = tensors()
+    const call = step.run({ x })
+    engine().interrupt()
+    await expect(call).rejects.toMatchObject({ code: 'cancelled' })
+    disposeTensors(await step.run({ x }))
+    // What the call that was left behind still computes is thrown away.
+    await vi.waitFor(() => expect(tensors()).toBe(before))
+    engine().interrupt()
+    step.dispose()
+    x.dispose()
   })
 
   test('an operation that fails names itself and its line, and the step goes on working', async () => {

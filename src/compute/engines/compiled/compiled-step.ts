@@ -25,6 +25,7 @@ export class StepCompiler {
   readonly #backend: NodeBackend
   readonly #folded: FoldedTensors
   readonly #underWay = new Set<Promise<unknown>>()
+  #interruption = interruption()
   #operations: OperationList | undefined
   /** The last call that uses variables: later calls wait for it, so that they see what it assigns. */
   #lastWithVariables: Promise<unknown> | undefined
@@ -149,7 +150,13 @@ export class StepCompiler {
     }
   }
 
-  /** Resolves when no call is under way. */
+  /** Calls under way end with 'cancelled' now; their results are thrown away when they come. */
+  interrupt(): void {
+    this.#interruption.reject(new ConvScopeError('cancelled', 'The call was interrupted'))
+    this.#interruption = interruption()
+  }
+
+  /** Resolves when no call is under way, interrupted ones included. */
   async idle(): Promise<void> {
     while (this.#underWay.size > 0) await Promise.allSettled(this.#underWay)
   }
@@ -186,12 +193,24 @@ export class StepCompiler {
     })
   }
 
-  async #whileUnderWay<T>(promise: Promise<T>): Promise<T> {
+  async #whileUnderWay<T extends TensorTree>(promise: Promise<T>): Promise<T> {
     this.#underWay.add(promise)
+    const ended = (): boolean => this.#underWay.delete(promise)
+    promise.then(ended, ended)
+    const { promise: interrupted } = this.#interruption
     try {
-      return await promise
-    } finally {
-      this.#underWay.delete(promise)
+      return await Promise.race([promise, interrupted])
+    } catch (error) {
+      // Where the call itself failed, there is nothing to throw away.
+      promise.then(disposeTensors, () => undefined)
+      throw error
     }
   }
+}
+
+function interruption(): PromiseWithResolvers<never> {
+  const resolvers = Promise.withResolvers<never>()
+  // Most of the time nobody waits for it.
+  resolvers.promise.catch(() => undefined)
+  return resolvers
 }

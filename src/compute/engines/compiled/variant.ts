@@ -9,7 +9,7 @@ import type { FoldedTensors } from './folded-tensors.ts'
 import type { OperationList } from './operation-list.ts'
 import { ProtobufWriter } from './protobuf.ts'
 import { uploadPending } from './tensor-data.ts'
-import type { InputValue, Recording } from './recording.ts'
+import type { InputValue, RecordedNode, Recording } from './recording.ts'
 import { describeOperation, stepRefused } from './refusal.ts'
 import { simplify } from './simplify.ts'
 
@@ -56,8 +56,8 @@ export class Variant<O extends TensorTree> {
   readonly #constants: readonly number[]
   readonly #folded: readonly { readonly key: string; readonly id: number }[]
   readonly #foldedTensors: FoldedTensors
-  /** Operation and line by the names of nodes. */
-  readonly #places: ReadonlyMap<string, string>
+  /** Where the nodes came from, by their names. Stacks are written out only when an error needs them. */
+  readonly #places: ReadonlyMap<string, Pick<RecordedNode, 'operation' | 'origin'>>
   readonly #stats: Omit<StepVariant, 'calls'>
   #calls = 0
   #elsewhere = true
@@ -79,9 +79,7 @@ export class Variant<O extends TensorTree> {
     const definition = this.#register(inputs, simplify(recording, folded), operations)
     const { bytes, captured, largeConstants, nodes, constants } = definition
     this.#foldedTensors = folded
-    this.#places = new Map(
-      [...nodes].map(([node, { operation, origin }]) => [node, describeOperation(operation, origin)]),
-    )
+    this.#places = new Map([...nodes].map(([node, { operation, origin }]) => [node, { operation, origin }]))
     this.#captured = captured.map(({ dataId, variable }) => ({ dataId, variable }))
     for (const { dataId, variable } of this.#captured) if (!variable) backend.incRef(dataId)
     this.#constants = largeConstants.map(({ shape, dtype, data }) => binding.createTensor([...shape], dtype, data))
@@ -214,13 +212,13 @@ export class Variant<O extends TensorTree> {
     if (error instanceof ConvScopeError) return error
     const message = error instanceof Error ? error.message : String(error)
     const node = [...message.matchAll(/\{\{node (?:[^}]*\/)?([^}/]+)\}\}/g)].map((match) => match[1] ?? '')
-    const place = node.map((name) => this.#places.get(name)).find((text) => text !== undefined)
+    const place = node.map((name) => this.#places.get(name)).find((found) => found !== undefined)
     const first =
       message
         .replace(/^Invalid TF_Status: \d+\s*Message: /, '')
         .replace(/^\{\{function_node [^}]*\}\} /, '')
         .split('\n')[0] ?? message
-    const where = place === undefined ? '' : ` in ${place}`
+    const where = place === undefined ? '' : ` in ${describeOperation(place.operation, place.origin)}`
     return new ConvScopeError('internal', `The step ${this.#step} failed${where}: ${first}`, {
       cause: error,
       details: message,
