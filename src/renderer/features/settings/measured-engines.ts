@@ -15,10 +15,12 @@ export function withMeasured(session: readonly EngineReport[], measured: readonl
 }
 
 function speedsOf(report: EngineReport | undefined): Partial<EngineReport> {
-  const { calibrationMs, matmulGflops, convolutionGflops } = report ?? {}
+  const { calibrationMs, matmulGflops, convolutionGflops, stepMs, compiledStepMs } = report ?? {}
   return {
     ...(calibrationMs !== undefined && { calibrationMs }),
     ...(matmulGflops !== undefined && { matmulGflops }),
     ...(convolutionGflops !== undefined && { convolutionGflops }),
+    ...(stepMs !== undefined && { stepMs }),
+    ...(compiledStepMs !== undefined && { compiledStepMs }),
   }
 }
