@@ -17,13 +17,14 @@ afterEach(() => {
   network = undefined
 })
 
-async function compared(changes: ColourChanges, count = 60) {
+/** @param turned by how many places the labels are turned against the network's outputs */
+async function compared(changes: ColourChanges, count = 60, turned = 0) {
   network = colourNetwork(engine, changes)
   const data = colourSplit(count)
   const pictures: LabelledPicture[] = []
   for (let index = 0; index < count; index++) {
     const { shape, data: bytes } = await data.picture(index)
-    pictures.push({ picture: { shape, data: Float32Array.from(bytes) }, output: index % 3 })
+    pictures.push({ picture: { shape, data: Float32Array.from(bytes) }, output: (index + turned) % 3 })
   }
   const comparing = comparePipelines(engine, network, pictures)
   const shares: number[] = []
@@ -64,6 +65,12 @@ describe('comparePipelines', () => {
     const { findings } = await compared({ flattenOrder: 'chw' })
     expect(findings.map(({ code }) => code)).toContain('flatten-order')
     expect(findings.find(({ code }) => code === 'flatten-order')?.message).toMatch(/100.0 % of the pictures are right/)
+  })
+
+  it('sees that names and outputs are in different orders', async () => {
+    const { findings } = await compared({}, 60, 1)
+    expect(findings[0]).toMatchObject({ code: 'classes-exchanged', severity: 'warning' })
+    expect(findings[0]?.message).toMatch(/100.0 % of the pictures/)
   })
 
   it('does not take chance for a better way', async () => {

@@ -27,6 +27,9 @@ export interface PipelineComparison {
 /** Chance would favour another way so much less often than this. */
 const SIGNIFICANCE = 0.001
 
+/** So many pictures of a class must get its usual answer. */
+const EXCHANGED_SHARE = 0.8
+
 interface Trial {
   readonly pipeline: Pipeline
   /** By picture. */
@@ -55,20 +58,24 @@ export async function* comparePipelines(
   const [own, best] = [trials[0], sorted[0]]
   if (own === undefined || best === undefined) return { trials: [], findings: [] }
   const alike = trials.filter((trial) => trial !== best && trial !== own && !isBetter(best, trial)).length
-  const findings = [judged({ own, best, alike }, network.spec.classes, largestShare(pictures))]
+  const findings = [
+    ...exchangedClasses(own, best, pictures),
+    judged({ own, best, alike }, network.spec.classes, largestShare(pictures)),
+  ]
   for (const [index, variant] of variants.entries()) {
     const changed = variantNetwork(engine.tf, network, variant)
     // Where everything is at chance, which pipeline is best says nothing: the own one deserves its try.
-    for (const pipeline of new Set([best.pipeline, own.pipeline])) {
-      const trial = await tryPipeline(engine, changed, plainWalk(changed), pipeline, pictures)
-      if (!isBetter(trial, best)) continue
+    const tried: Trial[] = []
+    for (const pipeline of new Set([own.pipeline, best.pipeline]))
+      tried.push(await tryPipeline(engine, changed, plainWalk(changed), pipeline, pictures))
+    const [found] = tried.sort(byMerit)
+    if (found !== undefined && isBetter(found, best)) {
       findings.push({
         code: variant.code,
         severity: 'warning',
-        message: `${variant.description}, ${scoreOf(trial)} of the pictures are right instead of ${scoreOf(best)}, prepared as "${pipeline.description}".`,
+        message: `${variant.description}, ${scoreOf(found)} of the pictures are right instead of ${scoreOf(best)}, prepared as "${found.pipeline.description}".`,
         remedy: variant.remedy,
       })
-      break
     }
     yield (trials.length + index + 1) / total
   }
@@ -96,6 +103,35 @@ async function tryPipeline(
     }
   }
   return { pipeline, right, answers, meanLogProbability: sum / pictures.length }
+}
+
+/** Whether the network is as good as never right, and yet nearly always gives the same other answer to pictures of one class. */
+function exchangedClasses({ right, answers }: Trial, best: Trial, pictures: readonly LabelledPicture[]): Finding[] {
+  // Where another preparation is mostly right, colours were exchanged, not classes.
+  if (countOf(best) * 2 > pictures.length) return []
+  const byClass = new Map<number, Map<number, number>>()
+  for (const [index, { output }] of pictures.entries()) {
+    const counts = byClass.get(output) ?? new Map<number, number>()
+    const answer = answers[index]
+    if (answer !== undefined) counts.set(answer, (counts.get(answer) ?? 0) + 1)
+    byClass.set(output, counts)
+  }
+  const usual = [...byClass.values()].map((counts): readonly [number, number] => {
+    const [most] = [...counts].sort(([, a], [, b]) => b - a)
+    return most ?? [-1, 0]
+  })
+  const consistent = usual.reduce((sum, [, count]) => sum + count, 0) / pictures.length
+  const distinct = new Set(usual.map(([answer]) => answer)).size === byClass.size
+  const wrong = right.filter((one) => !one).length / pictures.length
+  if (byClass.size < 3 || !distinct || consistent < EXCHANGED_SHARE || wrong < 1 - EXCHANGED_SHARE / 2) return []
+  return [
+    {
+      code: 'classes-exchanged',
+      severity: 'warning',
+      message: `The network tells the classes apart (${percent(consistent)} of the pictures get the usual answer of their class) but calls them otherwise: names and outputs are in different orders.`,
+      remedy: 'Load the class names in the order in which the network was trained.',
+    },
+  ]
 }
 
 interface Verdict {
