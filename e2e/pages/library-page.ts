@@ -102,7 +102,7 @@ export class LibraryPage extends ShellPage {
   /** Chooses the option with this quiet text behind its title. */
   private async chooseByNote(list: string, note: string): Promise<void> {
     await this.page.getByRole('combobox', { name: list, exact: true }).click()
-    await this.page.getByRole('option').filter({ hasText: note }).click()
+    await this.page.getByRole('option', { name: new RegExp(`\\b${note}$`) }).click()
   }
 
   /** The cells of a layer's row, as text. */
