@@ -16,15 +16,25 @@ export interface TrainingCheckpoint {
   readonly records: EpochRecord[]
   /** The weights with the smallest test error so far, where the training looks for them. */
   readonly best?: HostTensors | undefined
+  /** Weights by epoch. A run that was cut off has lost the outputs that it had written. */
+  readonly snapshots: ReadonlyMap<number, HostTensors>
 }
 
 const SOURCE = 'The checkpoint of the training'
 const RECORDS = 'epochs'
+const SNAPSHOT = 'snapshot-'
 
 /** A safetensors file; `readCheckpoint` gives back the same tensors bit for bit. */
-export function writeCheckpoint({ weights, optimiser, records, best = {} }: TrainingCheckpoint): Uint8Array {
+export function writeCheckpoint(checkpoint: TrainingCheckpoint): Uint8Array {
+  const { weights, optimiser, records, best = {}, snapshots } = checkpoint
   const tensors: HostTensors = {}
-  for (const [group, members] of Object.entries({ weights, optimiser, best })) {
+  const groups = {
+    weights,
+    optimiser,
+    best,
+    ...Object.fromEntries([...snapshots].map(([epoch, kept]) => [`${SNAPSHOT}${epoch}`, kept])),
+  }
+  for (const [group, members] of Object.entries(groups)) {
     for (const [name, tensor] of Object.entries(members)) tensors[`${group}:${name}`] = tensor
   }
   const data = new TextEncoder().encode(JSON.stringify(records))
@@ -43,11 +53,15 @@ export function readCheckpoint(bytes: Uint8Array): TrainingCheckpoint {
         .map(([name, tensor]) => [name.slice(prefix.length + 1), tensor]),
     )
   const best = group('best')
+  const kept = new Set(
+    [...file.keys()].map((name) => name.split(':')[0] ?? '').filter((name) => name.startsWith(SNAPSHOT)),
+  )
   return {
     weights: group('weights'),
     optimiser: group('optimiser'),
     records,
     best: Object.keys(best).length > 0 ? best : undefined,
+    snapshots: new Map([...kept].map((name) => [Number(name.slice(SNAPSHOT.length)), group(name)])),
   }
 }
 

@@ -49,6 +49,8 @@ export class TrainingProgress {
   readonly #records: EpochRecord[]
   /** Epochs of the run that this one continues. */
   readonly #inherited: number
+  /** Of this run. */
+  readonly #snapshots: Map<number, HostTensors>
   #latest: Pick<TrainingCheckpoint, 'weights' | 'optimiser'>
   #best: HostTensors | undefined
   #end: TrainClassifierResult['ended'] | undefined
@@ -68,6 +70,7 @@ export class TrainingProgress {
     this.#context = context
     this.#records = [...start.records]
     this.#inherited = inherited
+    this.#snapshots = new Map([...start.snapshots].filter(([epoch]) => epoch >= inherited))
     this.#latest = start
     this.#best = start.best
   }
@@ -86,6 +89,7 @@ export class TrainingProgress {
       weights: weights ?? Object.fromEntries(initialWeights(graph, context.seed)),
       optimiser: {},
       records: [],
+      snapshots: new Map(),
     })
     const start = context.checkpoint ? readCheckpoint(context.checkpoint) : (continued ?? begin())
     return new TrainingProgress(params, context, spec, start, continued?.records.length ?? 0)
@@ -109,9 +113,10 @@ export class TrainingProgress {
     this.#end = reason
   }
 
-  /** Before the first epoch. */
+  /** Before the first epoch of this process. */
   async begin(): Promise<void> {
     if (this.epoch === this.#inherited) await this.#keepSnapshot()
+    for (const [epoch, weights] of this.#snapshots) await this.#outputSnapshot(epoch, weights)
   }
 
   async *endEpoch({
@@ -161,9 +166,7 @@ export class TrainingProgress {
       leftOutEachEpoch: end.leftOut,
       confusion,
       mistakes,
-      snapshots: this.#params.snapshots
-        .filter((epoch) => epoch <= this.epoch && epoch >= this.#inherited)
-        .map((epoch) => ({ epoch, output: snapshotOutput(epoch) })),
+      snapshots: [...this.#snapshots.keys()].map((epoch) => ({ epoch, output: snapshotOutput(epoch) })),
     }
   }
 
@@ -185,12 +188,17 @@ export class TrainingProgress {
   }
 
   #checkpoint(): Uint8Array {
-    return writeCheckpoint({ ...this.#latest, records: this.#records, best: this.#best })
+    return writeCheckpoint({ ...this.#latest, records: this.#records, best: this.#best, snapshots: this.#snapshots })
   }
 
   async #keepSnapshot(): Promise<void> {
     if (!this.#params.snapshots.includes(this.epoch)) return
-    await this.#context.outputWeights(snapshotOutput(this.epoch), encodeSafetensors(this.#latest.weights))
+    this.#snapshots.set(this.epoch, this.#latest.weights)
+    await this.#outputSnapshot(this.epoch, this.#latest.weights)
+  }
+
+  async #outputSnapshot(epoch: number, weights: HostTensors): Promise<void> {
+    await this.#context.outputWeights(snapshotOutput(epoch), encodeSafetensors(weights))
   }
 }
 
