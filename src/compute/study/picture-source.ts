@@ -50,11 +50,13 @@ export class PictureSource {
    * @throws ConvScopeError 'invalid-input' for a picture that does not fit the network
    */
   async read(indices: readonly number[], into: Float32Array): Promise<void> {
-    for (const [place, index] of indices.entries()) {
+    const one = async (index: number, place: number): Promise<void> => {
       const at = into.subarray(place * this.size, (place + 1) * this.size)
       if (this.#table && isUniform(this.#data)) convert(this.#data, index, this.#table, this.shape[2], at)
       else at.set(await this.#preprocessed(index))
     }
+    // Encoded pictures are decoded several at a time.
+    await Promise.all(indices.map(one))
     into.fill(0, indices.length * this.size)
   }
 

@@ -22,12 +22,15 @@ export class RunningHistograms {
   readonly counts: Int32Array
   /** 1 where a channel has counted something. */
   readonly used: Uint8Array
+  /** 1 through the width of a channel's bins. */
+  readonly #scales: Float64Array
 
   constructor(channels: number, state?: Pick<RunningHistograms, 'exponents' | 'starts' | 'counts' | 'used'>) {
     this.exponents = state?.exponents ?? new Int32Array(channels)
     this.starts = state?.starts ?? new Float64Array(channels)
     this.counts = state?.counts ?? new Int32Array(channels * BINS)
     this.used = state?.used ?? new Uint8Array(channels)
+    this.#scales = Float64Array.from(this.exponents, (exponent) => 2 ** -exponent)
   }
 
   /** Counts a value; one that is not finite is left out. */
@@ -58,10 +61,11 @@ export class RunningHistograms {
     // Zeros come first in many channels: a bin of 1/1024 is then a beginning that doubles as needed.
     this.exponents[channel] = value === 0 ? -10 : Math.max(SMALLEST_EXPONENT, Math.ceil(Math.log2(Math.abs(value))) - 4)
     this.starts[channel] = value < 0 ? -BINS : 0
+    this.#scales[channel] = 2 ** -(this.exponents[channel] ?? 0)
   }
 
   #binOf(channel: number, value: number): number {
-    return Math.floor(value / 2 ** (this.exponents[channel] ?? 0)) - (this.starts[channel] ?? 0)
+    return Math.floor(value * (this.#scales[channel] ?? 1)) - (this.starts[channel] ?? 0)
   }
 
   /** Moves and merges the bins so that the value lies in one. */
@@ -86,6 +90,7 @@ export class RunningHistograms {
     }
     this.counts.set(merged, channel * BINS)
     this.exponents[channel] = exponent + doublings
+    this.#scales[channel] = 2 ** -(exponent + doublings)
     this.starts[channel] = newStart
   }
 }

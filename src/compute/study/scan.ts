@@ -56,16 +56,26 @@ export async function* scan(
   const first = saved?.next ?? 0
   let lastEventAt = startedAt
   let lastCheckpointAt = startedAt
+  /** The next batch is computed while the last one is recorded and the one after it is read. */
+  const launch = async (): Promise<{ running: Promise<Tensors> }> => {
+    const input = engine.tf.tensor4d(await batches.take(), [batchSize, ...source.shape])
+    const running = step.run({ input })
+    input.dispose()
+    batches.prepare()
+    // Whoever takes it gets the error.
+    running.catch(() => undefined)
+    return { running }
+  }
+  let ahead: Awaited<ReturnType<typeof launch>> | undefined
   try {
+    if (first < source.count) ahead = await launch()
     for (let start = first; start < source.count; start += batchSize) {
       signal.throwIfAborted()
-      const images = await batches.take()
-      const input = engine.tf.tensor4d(images, [batchSize, ...source.shape])
-      const running = step.run({ input })
-      input.dispose()
-      // The next pictures are read while these are computed.
-      batches.prepare()
-      await record(await running, tables, source, start, Math.min(batchSize, source.count - start))
+      const maxima = await ahead?.running
+      ahead = undefined
+      if (maxima === undefined) throw new RangeError('no batch was computed')
+      if (start + batchSize < source.count) ahead = await launch()
+      await record(maxima, tables, source, start, Math.min(batchSize, source.count - start))
       const done = Math.min(start + batchSize, source.count)
       const now = performance.now()
       if (now - lastCheckpointAt >= (options.checkpointMs ?? CHECKPOINT_INTERVAL_MS) && done < source.count) {
@@ -80,6 +90,7 @@ export async function* scan(
       }
     }
   } finally {
+    disposeTensors((await ahead?.running.catch(() => undefined)) ?? [])
     step.dispose()
     await batches.settle()
   }

@@ -131,8 +131,7 @@ async function distinctPictures(
   units: readonly LocatedUnit[],
 ): Promise<{ values: Float32Array[]; placeOf: (picture: number) => number }> {
   const indices = [...new Set(units.map(({ picture }) => picture))]
-  const values: Float32Array[] = []
-  for (const index of indices) values.push(await source.picture(index))
+  const values = await Promise.all(indices.map((index) => source.picture(index)))
   return { values, placeOf: (picture) => indices.indexOf(picture) }
 }
 

@@ -24,7 +24,7 @@ export const OcclusionParams = z.strictObject({
   /** The picture's own class where it has one, else the one that the network names on the clean picture. */
   class: z.number().int().nonnegative().optional(),
   rules: BackwardRules.default({ relu: 'deconvnet', unpool: 'sum', lrn: 'identity' }),
-  batchSize: z.number().int().min(1).max(1024).default(32),
+  batchSize: z.number().int().min(1).max(1024).default(64),
 })
 export type OcclusionParams = z.infer<typeof OcclusionParams>
 
