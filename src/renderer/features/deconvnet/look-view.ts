@@ -8,7 +8,7 @@ import { fetchArray } from '../../lib/artifacts.ts'
 export interface LookView {
   readonly look: Look
   readonly result: DeconvnetResult
-  /** `[units, height, width, channels]` */
+  /** `[units, height, width, channels]` with 1 or 3 channels; of other numbers of channels, their norm. */
   readonly projections: NumberArray
   /** `[height, width, channels]`; a layer without places as `[1, 1, units]`. */
   readonly activations: NumberArray
@@ -35,10 +35,25 @@ export async function readLook(look: Look, signal: AbortSignal, fetch: FetchArra
   return {
     look,
     result,
-    projections,
+    projections: asPictures(projections),
     activations: placeless ? { ...activations, shape: [1, 1, activations.shape[0] ?? 0] } : activations,
     input,
   }
+}
+
+/** Projections to a layer in between have many channels, of which the norm can be seen. */
+export function asPictures(projections: NumberArray): NumberArray {
+  const { values, shape } = projections
+  const [units = 0, height = 1, width = 1, channels = 1] =
+    shape.length === 4 ? shape : [shape[0] ?? 0, 1, shape[1] ?? 1, 1]
+  if (channels === 1 || channels === 3) return { ...projections, shape: [units, height, width, channels] }
+  const norms = new Float32Array(units * height * width)
+  for (let place = 0; place < norms.length; place++) {
+    let sum = 0
+    for (let channel = 0; channel < channels; channel++) sum += (values[place * channels + channel] ?? 0) ** 2
+    norms[place] = Math.sqrt(sum)
+  }
+  return { ...projections, values: norms, shape: [units, height, width, 1] }
 }
 
 /** Where a unit stands among the projections of a look, or -1. A null position means the channel's strongest place. */
@@ -50,10 +65,30 @@ export function findUnit(view: LookView, channel: number, position: readonly [nu
   )
 }
 
-/** Channels in the order they are shown in. */
-export function channelOrder(result: DeconvnetResult, sort: 'index' | 'strength'): readonly number[] {
+export type ChannelSort = 'index' | 'strength' | 'sparsity'
+
+/** Channels in the order they are shown in; the sparsest is active in the smallest part of its places. */
+export function channelOrder(
+  { result, activations }: Pick<LookView, 'result' | 'activations'>,
+  sort: ChannelSort,
+): readonly number[] {
   const order = result.channels.map((_, channel) => channel)
   if (sort === 'index') return order
+  const active = sort === 'sparsity' ? activeShares(activations) : []
   const maximum = (channel: number): number => result.channels[channel]?.maximum ?? 0
-  return order.sort((a, b) => maximum(b) - maximum(a) || a - b)
+  // Channels that are active nowhere say nothing, and come last.
+  const rank = (channel: number): number =>
+    sort === 'strength' ? -maximum(channel) : active[channel] || Number.MAX_SAFE_INTEGER
+  return order.sort((a, b) => rank(a) - rank(b) || a - b)
+}
+
+/** Of every channel the share of places with an activation above 0. */
+export function activeShares({ values, shape }: NumberArray): number[] {
+  const channels = shape.at(-1) ?? 1
+  const places = values.length / channels
+  const counts = new Array<number>(channels).fill(0)
+  for (let index = 0; index < values.length; index++) {
+    if ((values[index] ?? 0) > 0) counts[index % channels] = (counts[index % channels] ?? 0) + 1
+  }
+  return counts.map((count) => count / places)
 }

@@ -45,3 +45,21 @@ export const RULE_FIELDS = [
     ],
   },
 ] as const
+
+/** Published combinations of the choices above. */
+export const RULE_PRESETS = [
+  {
+    id: 'paper',
+    label: 'Paper',
+    help: 'One activation with its own value, rectified signals, normalisation passed through.',
+    reference: 'Zeiler & Fergus 2013, section 2.1',
+    rules: { relu: 'deconvnet', unpool: 'sum', lrn: 'identity', seed: 'single' },
+  },
+  {
+    id: 'dvt',
+    label: 'DVT',
+    help: 'As the Deep Visualization Toolbox shows it: the whole map goes down, normalisation by its derivative, shared switches add up.',
+    reference: 'Yosinski et al. 2015, Deep Visualization Toolbox',
+    rules: { relu: 'deconvnet', unpool: 'sum', lrn: 'derivative', seed: 'map' },
+  },
+] as const

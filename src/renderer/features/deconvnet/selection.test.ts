@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { channelOrder } from './look-view.ts'
+import { activeShares, asPictures, channelOrder } from './look-view.ts'
 import { projectionLimits } from './projection-limits.ts'
 import {
   changeSelection,
@@ -28,6 +28,7 @@ describe('addresses', () => {
         column: '1',
       },
       ...{ relu: 'guided', unpool: 'max', lrn: 'derivative', seed: 'map', units: '9', scale: 'shared' },
+      compare: 'gradient.overwrite.identity.one-hot',
     }
     expect(toQuery(complete(query))).toEqual(query)
   })
@@ -97,11 +98,23 @@ it('begins with the last rectified layer that has places', () => {
   expect(DEFAULT_RULES.count).toBe(64)
 })
 
-it('sorts channels by index or strength, ties by lower index', () => {
-  const channels = [1, 3, 3].map((maximum) => ({ maximum, mean: 0, position: null }))
-  const result = { channels } as Parameters<typeof channelOrder>[0]
-  expect(channelOrder(result, 'index')).toEqual([0, 1, 2])
-  expect(channelOrder(result, 'strength')).toEqual([1, 2, 0])
+it('sorts channels by index, strength or sparsity, ties by lower index', () => {
+  const channels = [1, 3, 3, 0].map((maximum) => ({ maximum, mean: 0, position: null }))
+  // Two places: channel 0 is active in one, channels 1 and 2 in both, channel 3 nowhere.
+  const activations = { values: new Float32Array([1, 3, 3, 0, 0, 2, 1, 0]), shape: [1, 2, 4] }
+  const view = { result: { channels }, activations } as unknown as Parameters<typeof channelOrder>[0]
+  expect(channelOrder(view, 'index')).toEqual([0, 1, 2, 3])
+  expect(channelOrder(view, 'strength')).toEqual([1, 2, 0, 3])
+  expect(channelOrder(view, 'sparsity')).toEqual([0, 1, 2, 3])
+  expect(activeShares(view.activations)).toEqual([0.5, 1, 1, 0])
+})
+
+it('shows projections of many channels by their norm', () => {
+  const many = { values: new Float32Array([3, 4, 0, 0, 0, 0, 6, 8]), shape: [1, 1, 2, 4] }
+  const norms = asPictures(many)
+  expect([...norms.values]).toEqual([5, 10])
+  expect(norms.shape).toEqual([1, 1, 2, 1])
+  expect(asPictures({ values: new Float32Array(6), shape: [2, 3] }).shape).toEqual([2, 1, 3, 1])
 })
 
 it('scales grey levels by each picture or by all, and never to nothing', () => {

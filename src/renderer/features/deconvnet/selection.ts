@@ -23,6 +23,17 @@ export interface Selection {
   /** How many of the strongest channels are projected. */
   readonly count: number
   readonly scale: 'per-picture' | 'shared'
+  /** The layer in which projections are expressed; null for the input. */
+  readonly toLayer: string | null
+  /** A second set of rules for the chosen unit, to be shown beside the first; null for none. */
+  readonly compare: ComparedRules | null
+}
+
+export interface ComparedRules {
+  readonly relu: ReluRule
+  readonly unpool: UnpoolRule
+  readonly lrn: LrnRule
+  readonly seed: SeedRule
 }
 
 export type Query = Readonly<Record<string, string | undefined>>
@@ -46,6 +57,23 @@ const oneOf = <T extends string>(text: string | undefined, choices: readonly T[]
 /** Layers that can be projected from: all but the input. */
 export const projectableLayers = (layers: readonly LayerPage[]): readonly LayerPage[] => layers.slice(1)
 
+/** Layers between the input and a layer that feed it, from above: what its units can be projected to besides the input. */
+export function layersBelow(layers: readonly LayerPage[], name: string): readonly LayerPage[] {
+  const byName = new Map(layers.map((layer) => [layer.name, layer]))
+  const below = new Set<string>()
+  const collect = (from: string): void => {
+    for (const input of byName.get(from)?.inputs ?? []) {
+      if (below.has(input)) continue
+      below.add(input)
+      collect(input)
+    }
+  }
+  collect(name)
+  return projectableLayers(layers)
+    .filter((layer) => below.has(layer.name))
+    .reverse()
+}
+
 /** The layer shown first: the last rectified one with places, or the last convolution, or the output. */
 export function defaultLayer(layers: readonly LayerPage[]): string {
   const candidates = projectableLayers(layers)
@@ -55,6 +83,11 @@ export function defaultLayer(layers: readonly LayerPage[]): string {
     withPlaces.findLast(({ type }) => type === 'conv2d') ??
     candidates.at(-1)
   return found?.name ?? ''
+}
+
+/** The network to begin with: the small one that comes with the program, where it is. */
+export function defaultNetwork<N extends { readonly name: string }>(networks: readonly N[]): N | undefined {
+  return networks.find(({ name }) => name === 'mnist-convnet') ?? networks[0]
 }
 
 /** The data set to begin with: one whose pictures are as large as the network's input. */
@@ -105,6 +138,20 @@ export function completeSelection(
     seed: oneOf(query.seed, SeedRule.options, DEFAULT_RULES.seed),
     count: Math.min(4096, Math.max(1, wholeNumber(query.units) ?? DEFAULT_RULES.count)),
     scale: oneOf(query.scale, ['per-picture', 'shared'], DEFAULT_RULES.scale),
+    toLayer: layersBelow(page.layers, layer?.name ?? '').find(({ name }) => name === query.to)?.name ?? null,
+    compare: comparedRules(query.compare),
+  }
+}
+
+/** In an address the second set of rules stands as `gradient.sum.identity.single`. */
+function comparedRules(text: string | undefined): ComparedRules | null {
+  if (text === undefined) return null
+  const [relu, unpool, lrn, seed] = text.split('.')
+  return {
+    relu: oneOf(relu, ReluRule.options, 'gradient'),
+    unpool: oneOf(unpool, UnpoolRule.options, DEFAULT_RULES.unpool),
+    lrn: oneOf(lrn, LrnRule.options, DEFAULT_RULES.lrn),
+    seed: oneOf(seed, SeedRule.options, DEFAULT_RULES.seed),
   }
 }
 
@@ -147,13 +194,20 @@ export function toQuery(selection: Selection): Record<string, string> {
   for (const [rule, name] of Object.entries(rules) as [keyof typeof rules, string][]) {
     if (selection[rule] !== DEFAULT_RULES[rule]) query[name] = String(selection[rule])
   }
+  if (selection.toLayer !== null) query.to = selection.toLayer
+  if (selection.compare) {
+    const { relu, unpool, lrn, seed } = selection.compare
+    query.compare = [relu, unpool, lrn, seed].join('.')
+  }
   return query
 }
 
 /** What changes with a choice: another layer has other channels, another picture is strongest elsewhere. */
 export function changeSelection(selection: Selection, change: Partial<Selection>): Selection {
   const next = { ...selection, ...change }
-  if (next.layer !== selection.layer && change.channel === undefined) return { ...next, channel: null, position: null }
+  if (next.layer !== selection.layer && change.channel === undefined) {
+    return { ...next, channel: null, position: null, toLayer: null }
+  }
   const otherPicture =
     next.index !== selection.index || next.split !== selection.split || next.dataset !== selection.dataset
   if ((otherPicture || next.channel !== selection.channel) && change.position === undefined)
@@ -164,10 +218,14 @@ export function changeSelection(selection: Selection, change: Partial<Selection>
 /** The documents that are computed for a selection: the strongest units, or one unit of its own. */
 export function documentOf(selection: Selection, units: DeconvnetParams['units']): { [key: string]: unknown } {
   const { network, dataset, split, index, layer, relu, unpool, lrn, seed, scale } = selection
+  const toLayer = selection.toLayer ?? undefined
   return {
     kind: 'deconvnet',
     version: 1,
     seed: 0,
-    params: { network, picture: { dataset, split, index }, layer, units, seed, rules: { relu, unpool, lrn }, scale },
+    params: {
+      ...{ network, picture: { dataset, split, index }, layer, units, seed, rules: { relu, unpool, lrn }, scale },
+      ...(toLayer === undefined ? {} : { toLayer }),
+    },
   }
 }

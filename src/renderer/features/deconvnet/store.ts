@@ -8,10 +8,11 @@ import type { NetworkPage, NetworkRecord } from '../../../shared/network/page.ts
 import { Latest, NewestWins } from '../../lib/latest.ts'
 import { reportOf } from '../../lib/report.ts'
 import { useClient } from '../../rpc/use-client.ts'
-import { findUnit, readLook, type LookView } from './look-view.ts'
+import { findUnit, readLook, type ChannelSort, type LookView } from './look-view.ts'
 import {
   changeSelection,
   completeSelection,
+  defaultNetwork,
   documentOf,
   missingIn,
   projectableLayers,
@@ -42,7 +43,9 @@ export const useDeconvnet = defineStore('deconvnet', () => {
   const stage = shallowRef<Stage>({ kind: 'opening' })
   /** The look at one unit that is not among the strongest. */
   const single = shallowRef<LookView>()
-  const sort = ref<'index' | 'strength'>('index')
+  /** The chosen unit by the second set of rules. */
+  const compared = shallowRef<LookView>()
+  const sort = ref<ChannelSort>('index')
   const pages = new Map<string, NetworkPage>()
   const opening = new Latest()
   const looks = new NewestWins()
@@ -76,7 +79,7 @@ export const useDeconvnet = defineStore('deconvnet', () => {
     const turn = opening.begin()
     try {
       await loadLists(query, turn.signal)
-      const record = networks.value.find(({ name }) => name === query.network) ?? networks.value[0]
+      const record = networks.value.find(({ name }) => name === query.network) ?? defaultNetwork(networks.value)
       if (!record) return show({ kind: 'empty', missing: 'networks' })
       const found =
         pages.get(record.hash) ?? (await client.networks.page({ name: record.name }, { signal: turn.signal }))
@@ -149,6 +152,9 @@ export const useDeconvnet = defineStore('deconvnet', () => {
       const own = known ? undefined : await compute(wanted, unitsOf(wanted), signal)
       if (signal.aborted) return
       single.value = own
+      const other = await comparisonOf(wanted, own ?? overview, signal)
+      if (signal.aborted) return
+      compared.value = other
       show({ kind: 'ready', view: overview })
     } catch (error) {
       if (signal.aborted) return
@@ -158,6 +164,18 @@ export const useDeconvnet = defineStore('deconvnet', () => {
       if (!signal.aborted) pending = ''
       clearTimeout(slow)
     }
+  }
+
+  /** The unit that is shown, by the other rules. */
+  async function comparisonOf(
+    wanted: Selection,
+    shownIn: LookView,
+    signal: AbortSignal,
+  ): Promise<LookView | undefined> {
+    if (!wanted.compare) return undefined
+    const channel = wanted.channel ?? shownIn.result.units[0]?.channel ?? 0
+    const other = { ...wanted, ...wanted.compare, channel }
+    return compute(other, unitsOf(other), signal)
   }
 
   async function overviewOf(wanted: Selection, signal: AbortSignal): Promise<LookView> {
@@ -222,7 +240,7 @@ export const useDeconvnet = defineStore('deconvnet', () => {
   }
 
   return {
-    ...{ networks, datasets, page, selection, stage, single, sort, view, layer, channel, position, unit },
+    ...{ networks, datasets, page, selection, stage, single, compared, sort, view, layer, channel, position, unit },
     ...{ open, refreshLists, choose, chooseNetwork, moveLayer, movePicture, retry, keep },
   }
 })
