@@ -19,6 +19,16 @@ export function createAppRouter(history: RouterHistory = createWebHistory('/')):
         meta: { title: 'Deconvnet' },
       },
       {
+        path: '/regularisers',
+        component: () => import('../tabs/regularisers/regularisers-tab.vue'),
+        meta: { title: 'Regularisers' },
+      },
+      {
+        path: '/regularisers/compare',
+        component: () => import('../tabs/regularisers/compare-tab.vue'),
+        meta: { title: 'Regularisers' },
+      },
+      {
         path: '/library',
         component: () => import('../tabs/library/library-tab.vue'),
         meta: { title: 'Library' },

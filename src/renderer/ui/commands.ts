@@ -30,7 +30,7 @@ export function keysOf(event: Pick<KeyboardEvent, 'key' | 'ctrlKey' | 'metaKey' 
 
 const isTyping = (target: EventTarget | null): boolean =>
   target instanceof HTMLElement &&
-  target.closest('input, textarea, select, [contenteditable], [role="dialog"]') !== null
+  target.closest('input:not([type=range]), textarea, select, [contenteditable], [role="dialog"]') !== null
 
 /** Runs the command of the pressed keys; plain letters and signs are left to whoever is typing. */
 export function runByKeys(event: KeyboardEvent): void {

@@ -1,6 +1,7 @@
 /** Line drawings on a 16 × 16 grid. */
 export const ICONS = {
   deconvnet: ['M2 3h7v7H2z', 'M6 6.5h5v5H6z', 'M9.5 9.5H14V14H9.5z'],
+  regularisers: ['M2 13c2-8 3.5-8 5-3s3 3 7-6', 'M10.5 3.5H14V7'],
   library: ['M3 2.5h3v11H3z', 'M6 2.5h3v11H6z', 'M9.6 3.2l2.7-.8 2.4 10.3-2.700.8z'],
   experiments: ['M6 2h4', 'M7 2v4.5L3 12.5A1 1 0 0 0 4 14h8a1 1 0 0 0 1-1.5L9 6.5V2', 'M5 10h6'],
   settings: ['M2 4.5h7', 'M12.5 4.5H14', 'M2 11.5h1.5', 'M7 11.5h7', 'M10.75 2.75v3.5', 'M5.25 9.75v3.5'],

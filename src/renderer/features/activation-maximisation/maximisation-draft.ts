@@ -1,0 +1,150 @@
+import {
+  AscentSettings,
+  PUBLISHED_SETTINGS,
+  type ActivationMaximisationParams,
+  type LiveChange,
+  type StartPicture,
+} from '../../../shared/experiments/activation-maximisation.ts'
+import type { LayerPage, NetworkPage } from '../../../shared/network/page.ts'
+import { changedSettings, withSetting } from './setting-fields.ts'
+
+/** What the form says: one unit, one combination of settings, a number of starts. */
+export interface MaximisationDraft {
+  readonly network: string
+  readonly layer: string
+  readonly channel: number
+  /** null: the middle of the map. */
+  readonly position: readonly [row: number, column: number] | null
+  readonly start: StartPicture
+  readonly seeds: number
+  readonly seed: number
+  readonly settings: AscentSettings
+}
+
+export type Query = Readonly<Record<string, string | undefined>>
+
+/** Used for most figures of the paper. */
+const FIRST_PRESET = PUBLISHED_SETTINGS[2] ?? AscentSettings.parse({})
+
+const NOISE = { kind: 'mean-plus-noise', standardDeviation: 10 } as const
+
+const wholeNumber = (text: string | undefined): number | null =>
+  text !== undefined && /^\d{1,9}$/.test(text) ? Number(text) : null
+
+/** Layers whose units can be maximised: all but the input. */
+export const maximisableLayers = (layers: readonly LayerPage[]): readonly LayerPage[] => layers.slice(1)
+
+/** The scores before the softmax, or the output. */
+export function defaultLayer(layers: readonly LayerPage[]): LayerPage | undefined {
+  const softmax = layers.find(({ type }) => type === 'softmax')
+  return maximisableLayers(layers).find(({ name }) => softmax?.inputs.includes(name)) ?? layers.at(-1)
+}
+
+/** The classes' names where the layer's channels are classes. */
+export function classesOf({ network, layers }: NetworkPage, layer: string): readonly string[] {
+  const scores = defaultLayer(layers)
+  const found = layers.find(({ name }) => name === layer)
+  const isOutput = found !== undefined && (found.name === scores?.name || found.type === 'softmax')
+  const { classes } = network.spec
+  return isOutput && classes && classes.length === found.shape.at(-1) ? classes : []
+}
+
+/** The draft for the unit that an address names, with defaults for what it leaves out or what is not there. */
+export function draftFor(query: Query, page: NetworkPage, before: MaximisationDraft | undefined): MaximisationDraft {
+  const layer = maximisableLayers(page.layers).find(({ name }) => name === query.layer) ?? defaultLayer(page.layers)
+  const channels = layer?.shape.at(-1) ?? 1
+  const [row, column] = [wholeNumber(query.row), wholeNumber(query.column)]
+  const [height = 0, width = 0] = layer?.shape.length === 3 ? layer.shape : []
+  const placed = row !== null && column !== null && row < height && column < width
+  return {
+    start: before?.start ?? NOISE,
+    seeds: before?.seeds ?? 1,
+    seed: before?.seed ?? 0,
+    settings: before?.settings ?? FIRST_PRESET,
+    network: page.network.name,
+    layer: layer?.name ?? '',
+    channel: Math.min(channels - 1, wholeNumber(query.channel) ?? 0),
+    position: placed ? [row, column] : null,
+  }
+}
+
+/** The address of the unit. */
+export function queryOf({ network, layer, channel, position }: MaximisationDraft): Record<string, string> {
+  const query: Record<string, string> = { network, layer, channel: String(channel) }
+  if (position) [query['row'], query['column']] = [String(position[0]), String(position[1])]
+  return query
+}
+
+export type DocumentExtent = 'unit' | 'presets' | 'layer'
+
+/** A document of the draft: its unit, its unit by the four published settings from nine starts, or all channels of its layer. */
+export function documentOf(draft: MaximisationDraft, extent: DocumentExtent = 'unit'): MaximisationDocument {
+  const { network, layer, channel, start, seeds, seed, settings } = draft
+  const position: [number, number] | undefined = draft.position ? [...draft.position] : undefined
+  const units: ActivationMaximisationParams['targets'][number]['units'] =
+    extent === 'layer' ? { kind: 'all', position } : { kind: 'list', channels: [channel], position }
+  return {
+    kind: 'activation-maximisation',
+    version: 1,
+    seed,
+    params: {
+      ...{ network, targets: [{ layer, units }], start, changes: [] },
+      settings: extent === 'presets' ? [...PUBLISHED_SETTINGS] : [settings],
+      seeds: extent === 'presets' ? 9 : extent === 'layer' ? 1 : seeds,
+    },
+  }
+}
+
+export interface MaximisationDocument {
+  readonly kind: 'activation-maximisation'
+  readonly version: number
+  readonly seed: number
+  readonly params: ActivationMaximisationParams
+}
+
+/** The settings of a run after what was changed in iterations up to and with `step`. */
+export function settingsAt(
+  { settings: [first] }: Pick<ActivationMaximisationParams, 'settings'>,
+  changes: readonly LiveChange[],
+  step = Infinity,
+): AscentSettings {
+  const start = first ?? FIRST_PRESET
+  return changes.reduce((settings, change) => {
+    return change.step <= step ? withSetting(settings, change.path, change.value) : settings
+  }, start)
+}
+
+/**
+ * The same run up to iteration `step`, from there on with other settings.
+ * @param changes all that was changed while the parent ran, with what its document says
+ */
+export function branchOf(
+  document: MaximisationDocument,
+  changes: readonly LiveChange[],
+  wanted: AscentSettings,
+  parent: { readonly run: string; readonly step: number },
+): MaximisationDocument {
+  const { params } = document
+  const before = changes.filter(({ step }) => step < parent.step)
+  const own = changedSettings(settingsAt(params, before), wanted).map((change) => ({ step: parent.step, ...change }))
+  return { ...document, params: { ...params, changes: [...before, ...own], parent: { ...parent } } }
+}
+
+/** Whether settings of the run can change while it runs: one combination, so that a slider means one thing. */
+export function takesSliders(params: ActivationMaximisationParams): boolean {
+  return params.settings.length === 1 && params.targets.length === 1 && params.targets[0]?.units.kind === 'list'
+}
+
+/** The draft that a run was made of; undefined for runs of several units or settings. */
+export function draftOfRun({ params, seed }: MaximisationDocument): MaximisationDraft | undefined {
+  const [target] = params.targets
+  const [settings] = params.settings
+  if (!settings || !target || target.units.kind !== 'list' || !takesSliders(params)) return undefined
+  const [channel] = target.units.channels
+  if (channel === undefined || target.units.channels.length > 1) return undefined
+  return {
+    ...{ network: params.network, layer: target.layer, channel, position: target.units.position ?? null },
+    ...{ start: params.start, seeds: params.seeds, seed },
+    settings: settingsAt(params, params.changes),
+  }
+}

@@ -1,0 +1,24 @@
+import { expect, it } from 'vitest'
+import { PUBLISHED_SETTINGS } from '../../shared/experiments/activation-maximisation.ts'
+import { greyLevels, settingsText } from './maximised-pictures.ts'
+
+it('adds the mean of each channel and stays within grey levels', () => {
+  const values = Float32Array.from([0, 0, -300, 300, 10.6, -10])
+  const shown = greyLevels({ shape: [1, 1, 2, 3], values }, { mean: [0.2, 0.4, 0.6], scale: 1 / 255 })
+  expect([...shown.values]).toEqual([51, 102, 0, 255, 113, 143])
+  expect(shown.shape).toEqual([1, 1, 2, 3])
+})
+
+it('shows zeros as black where the network has no mean', () => {
+  const values = Float32Array.from([0, 128])
+  expect([...greyLevels({ shape: [1, 1, 2, 1], values }, { mean: [], scale: 1 / 255 }).values]).toEqual([0, 128])
+})
+
+it('writes published settings without what is off', () => {
+  expect(PUBLISHED_SETTINGS.map(settingsText)).toEqual([
+    'blur 0.500 px every 4, small norm 50.0 %, progress 2.00, rate up to 100, 500 iterations',
+    'decay 0.300, small norm 20.0 %, constant rate 100, 750 iterations',
+    'decay 0.000100, blur 1.00 px every 4, constant rate 100, 1\u202f000 iterations',
+    'blur 0.500 px every 4, small contribution 90.0 %, progress 2.00, rate up to 1.00e8, 1\u202f000 iterations',
+  ])
+})

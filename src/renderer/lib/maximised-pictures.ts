@@ -1,0 +1,58 @@
+/** Pictures that were found by activation maximisation: grey levels minus the mean, in the network's channel order. */
+import type { AscentItem, AscentOutcome, AscentSettings } from '../../shared/experiments/activation-maximisation.ts'
+import type { Preprocessing } from '../../shared/network/spec.ts'
+import type { NumberArray } from '../../shared/npy.ts'
+import { formatCount, formatValue } from './format.ts'
+
+/** Limits of what `greyLevels` answers. */
+export const GREY_LIMITS = { low: 0, high: 255 }
+
+/** The pictures `[count, height, width, channels]` as bytes: the mean is added, 0 … 255; a pixel of 0 shows the mean colour. */
+export function greyLevels(
+  { shape, values }: NumberArray,
+  { mean, scale }: Pick<Preprocessing, 'mean' | 'scale'>,
+): { shape: readonly number[]; values: Uint8Array } {
+  const channels = shape.at(-1) ?? 1
+  const levels = new Uint8Array(values.length)
+  for (let at = 0; at < values.length; at++) {
+    const level = (values[at] ?? 0) + (mean[at % channels] ?? 0) / scale
+    levels[at] = Math.round(Math.min(255, Math.max(0, level)))
+  }
+  return { shape, values: levels }
+}
+
+/** The toolbox's words for how an optimisation ended. */
+export const OUTCOME_TEXTS: Record<AscentOutcome, string> = {
+  'majority-success': 'majority success',
+  'majority-failure': 'majority failure',
+  'zero-gradient': 'zero gradient',
+  diverged: 'diverged',
+}
+
+/** A combination of regularisers in one line: what is off is left out. */
+export function settingsText(settings: AscentSettings): string {
+  const { decay, blurSigma, blurEvery, normPercentile, contributionPercentile, policy } = settings
+  const step =
+    policy.kind === 'constant'
+      ? `constant rate ${formatValue(policy.rate)}`
+      : policy.kind === 'progress'
+        ? `progress ${formatValue(policy.desired)}, rate up to ${formatValue(policy.maxRate)}`
+        : `progress of probabilities, rate up to ${formatValue(policy.maxRate)}`
+  return [
+    decay > 0 && `decay ${formatValue(decay)}`,
+    blurSigma > 0 && blurEvery > 0 && `blur ${formatValue(blurSigma)} px every ${blurEvery}`,
+    normPercentile > 0 && `small norm ${formatValue(normPercentile)} %`,
+    contributionPercentile > 0 && `small contribution ${formatValue(contributionPercentile)} %`,
+    step,
+    `${formatCount(settings.iterations)} iterations`,
+  ]
+    .filter(Boolean)
+    .join(', ')
+}
+
+/** `conv2 / 17, start 3`; with the place where the layer has some. */
+export function itemText({ layer, channel, position, start }: AscentItem, classes: readonly string[] = []): string {
+  const name = classes[channel] === undefined ? '' : ` (${classes[channel]})`
+  const place = position ? `, place ${position.join(', ')}` : ''
+  return `${layer} / ${channel}${name}${place}, start ${start + 1}`
+}
