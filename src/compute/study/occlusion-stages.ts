@@ -108,9 +108,10 @@ function joints(graph: Graph, highest: string): GraphLayer[] {
   const found: GraphLayer[] = []
   const readers = (name: string): number => graph.layers.filter(({ inputs }) => inputs.includes(name)).length
   for (const [index, layer] of graph.layers.entries()) {
-    const [input] = layer.inputs
-    if (index > 0 && (layer.inputs.length !== 1 || input !== graph.layers[index - 1]?.name || readers(input) !== 1))
-      break
+    const [input, ...others] = layer.inputs
+    const continues =
+      input === graph.layers[index - 1]?.name && others.length === 0 && (input === undefined || readers(input) === 1)
+    if (!continues) break
     if (layer.shape.length !== 3) break
     if (layer.spec.type === 'conv2d' && index > 1 && input !== undefined) found.push(layerNamed(graph, input))
     if (layer.name === highest) break
