@@ -24,7 +24,7 @@ export class Peer {
 
   /** Undefined where there is no python3 with torch; throws where CONVSCOPE_BENCH_PYTHON names one that does not work. */
   static async start(threads: number): Promise<Peer | undefined> {
-    const named = process.env['CONVSCOPE_BENCH_PYTHON']
+    const named = process.env['CONVSCOPE_BENCH_PYTHON'] || undefined
     const child = spawn(named ?? 'python3', [join(import.meta.dirname, 'compiled-steps-peer.py')])
     let log = ''
     child.stderr.setEncoding('utf8').on('data', (text: string) => (log += text))
