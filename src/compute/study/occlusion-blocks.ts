@@ -53,7 +53,7 @@ export class OcclusionBlocks {
         ...Object.fromEntries(keep.map((name) => [name, tf.clone(activations.get(name))])),
         [network.graph.input.name]: picture,
       },
-      square: tf.tile(tf.tensor2d([...fill], [1, fill.length]), [batch * rows * columns, 1]),
+      square: tf.tidy(() => tf.tile(tf.tensor2d([...fill], [1, fill.length]), [batch * rows * columns, 1])),
     }
     activations.dispose()
     this.#step = engine.compile<Inputs, ScoreTensors>(blockStep(tf, network, stages, layer, batch), {
