@@ -24,6 +24,11 @@ export function createAppRouter(history: RouterHistory = createWebHistory('/')):
         meta: { title: 'Regularisers' },
       },
       {
+        path: '/regularisers/search',
+        component: () => import('../tabs/regularisers/search-tab.vue'),
+        meta: { title: 'Regularisers' },
+      },
+      {
         path: '/regularisers/compare',
         component: () => import('../tabs/regularisers/compare-tab.vue'),
         meta: { title: 'Regularisers' },
