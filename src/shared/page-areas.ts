@@ -1,5 +1,5 @@
 /** First parts of the addresses that the page itself knows: main answers all addresses below them with the page. */
-export const PAGE_AREAS = ['deconvnet', 'library', 'experiments', 'settings'] as const
+export const PAGE_AREAS = ['deconvnet', 'regularisers', 'library', 'experiments', 'settings'] as const
 
 /** Whether the page has an answer at the path of an address, as in `/library/networks/mnist-convnet`. */
 export function isPageAddress(pathname: string): boolean {
