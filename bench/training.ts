@@ -1,71 +1,93 @@
 /**
- * Training of the built-in network, images/s: beside PyTorch's for the same network where a Python with torch is found
- * (`CONVSCOPE_BENCH_PYTHON`, else `python3`), else beside the engine's own matmul limit. `node bench/training.ts [engine]`.
+ * Training of the built-in networks, images/s with loading, augmentation and dropout, by turns with PyTorch's for the same networks where a
+ * Python with torch is found (`CONVSCOPE_BENCH_PYTHON`, else `python3`). `node bench/training.ts [engine]`.
  */
-import { execFile } from 'node:child_process'
 import { join } from 'node:path'
-import { promisify } from 'node:util'
 import { TrainClassifierParams } from '../src/shared/experiments/train-classifier.ts'
-import { measure } from '../src/compute/engines/index.ts'
+import { uniform, type UniformSplitData } from '../src/compute/data/dataset-split.ts'
 import { trainClassifier } from '../src/compute/experiments/train-classifier.ts'
-import { benchContext, benchEngine, engineTitle, median } from './setting.ts'
+import type { ExperimentContext } from '../src/compute/experiments/experiment.ts'
+import { RandomStream } from '../src/compute/random.ts'
+import { startPeer } from './peer.ts'
+import { benchContext, benchEngine, engineTitle, median, MNIST } from './setting.ts'
 
-const STEPS = 60
-const EPOCHS = 3
+const STEPS = 20
 const BATCH = 128
+const TURNS = 4
+
+const WORKS = [
+  {
+    name: 'mnist-convnet',
+    dataset: 'mnist',
+    shape: [28, 28, 1],
+    options: { optimiser: { kind: 'adam' }, augmentation: { shiftPixels: 1 } },
+  },
+  {
+    name: 'cifar-alexnet',
+    dataset: 'cifar-10',
+    shape: [32, 32, 3],
+    options: {
+      optimiser: { kind: 'momentum', learningRate: 0.03, nesterov: true },
+      weightDecay: { lambda: 5e-4 },
+      dropout: 0.1,
+      augmentation: { shiftPixels: 4, flip: true },
+    },
+  },
+] as const
+
+/** Random bytes: how fast a training is does not depend on what is in the pictures. */
+function randomSplit(shape: readonly [number, number, number], count: number): UniformSplitData {
+  const random = new RandomStream(1, 'order')
+  const images = Uint8Array.from({ length: count * shape[0] * shape[1] * shape[2] }, () => random.below(256))
+  return uniform(
+    { ...MNIST, shape: [...shape] },
+    shape,
+    images,
+    Int32Array.from({ length: count }, (_, i) => i % 10),
+  )
+}
 
 const engine = await benchEngine()
 const context = await benchContext(engine, 1)
-const params = TrainClassifierParams.parse({
-  architecture: 'mnist-convnet',
-  dataset: 'mnist',
-  epochs: EPOCHS,
-  batchSize: BATCH,
-  trainCount: STEPS * BATCH,
-  testCount: 500,
-})
+const peer = await startPeer(
+  join(import.meta.dirname, 'pytorch-training.py'),
+  [String(STEPS), String(engine.identity.threads)],
+  'mnist-convnet',
+)
 
-async function imagesPerSecond(): Promise<number> {
-  const generator = trainClassifier(params, context)
+/** One turn: the second of two epochs, since the first one also captures the step. */
+async function imagesPerSecond(params: TrainClassifierParams, turnContext: ExperimentContext): Promise<number> {
+  const generator = trainClassifier(params, turnContext)
   for (;;) {
     const step = await generator.next()
-    // The first epoch also warms up.
-    if (step.done) return (STEPS * BATCH) / median(step.value.epochs.slice(1).map(({ seconds }) => seconds))
+    if (step.done) return (STEPS * BATCH) / (step.value.epochs[1]?.seconds ?? NaN)
   }
 }
 
-/** Undefined where there is no Python with torch. */
-async function pytorch(): Promise<number | undefined> {
-  const python = process.env['CONVSCOPE_BENCH_PYTHON'] ?? 'python3'
-  const script = join(import.meta.dirname, 'pytorch-training.py')
-  try {
-    const { stdout } = await promisify(execFile)(python, [script, String(STEPS), String(engine.identity.threads)])
-    return Number(stdout)
-  } catch (error) {
-    if (process.env['CONVSCOPE_BENCH_PYTHON'] !== undefined) throw error
-    return undefined
+for (const { name, dataset, shape, options } of WORKS) {
+  const split = randomSplit(shape, STEPS * BATCH)
+  const params = TrainClassifierParams.parse({
+    start: { from: 'architecture', name },
+    dataset,
+    epochs: 2,
+    batchSize: BATCH,
+    testCount: 10,
+    ...options,
+  })
+  const own: number[] = []
+  const others: number[] = []
+  for (let turn = 0; turn < TURNS; turn++) {
+    own.push(await imagesPerSecond(params, { ...context, dataset: () => Promise.resolve(split) }))
+    const other = await peer?.ask(name)
+    if (other !== undefined) others.push(other)
   }
-}
-
-const own = await imagesPerSecond()
-const beside = await pytorch()
-process.stdout.write(
-  `Training of mnist-convnet, batch ${BATCH}, Adam, on ${engineTitle(engine)}: ${own.toFixed(0)} images/s\n`,
-)
-if (beside !== undefined) {
+  const text = `Training of ${name}, batch ${BATCH}, on ${engineTitle(engine)}: ${median(own).toFixed(0)} images/s`
+  const ratio = (median(own) / median(others)).toFixed(2)
   process.stdout.write(
-    `PyTorch: ${beside.toFixed(0)} images/s; ratio ${(own / beside).toFixed(2)} (above 1 is faster than PyTorch)\n`,
-  )
-} else {
-  const conv1 = 24 * 24 * 25 * 32
-  const conv2 = 8 * 8 * 25 * 32 * 64
-  const dense = 1024 * 256 + 256 * 10
-  // Forward, gradient of the weights, gradient of the inputs (not of the picture).
-  const multiplications = 2 * conv1 + 3 * (conv2 + dense)
-  const { matmulGflops } = await measure(engine)
-  const limit = (matmulGflops * 1e9) / (2 * multiplications)
-  process.stdout.write(
-    `No python3 with torch here. At the engine's matmul speed of ${matmulGflops.toFixed(0)} GFLOP/s: ${limit.toFixed(0)} images/s; ratio ${(own / limit).toFixed(2)}\n`,
+    others.length > 0
+      ? `${text}; PyTorch ${median(others).toFixed(0)}; ratio ${ratio} (above 1 is faster than PyTorch)\n`
+      : `${text} (no Python with torch here to compare with)\n`,
   )
 }
+peer?.stop()
 process.exit(0)

@@ -109,7 +109,7 @@ describe('convscope', () => {
       'testCount=100',
       'batchSize=64',
       'name=small',
-      'schedule={"epochs":[],"factor":0.5}',
+      'schedule={"kind":"constant"}',
     ]
     const sets = smaller.flatMap((change) => ['--set', change])
     const { code, out } = await convscope(['run', example, ...sets, ...project(), '--json'])
@@ -117,6 +117,7 @@ describe('convscope', () => {
     expect(JSON.parse(out)).toMatchObject({ state: 'done', result: { network: 'small', testCount: 100 } })
     const models = await convscope(['model', 'list', '--project', join(folder, 'project'), '--json'])
     expect(JSON.parse(models.out)).toMatchObject([
+      { name: 'cifar-alexnet', source: 'built-in' },
       { name: 'mnist-convnet', source: 'built-in' },
       { name: 'small', source: 'trained' },
     ])

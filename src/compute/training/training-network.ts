@@ -100,6 +100,13 @@ function prepared(spec: NetworkSpec, params: TrainClassifierParams, data: Unifor
       },
     )
   }
+  const { resize, crop, meanImage } = spec.preprocessing
+  if (resize ?? crop ?? meanImage) {
+    const what = meanImage === undefined ? 'resizes or crops its pictures' : 'subtracts a mean picture'
+    throw new ConvScopeError('unsupported', `${spec.name} ${what}, which a training does not do`, {
+      remedy: 'Change its pipeline, and use pictures of the size that it takes.',
+    })
+  }
   const rate = params.dropout
   const layers = spec.layers.map((layer) =>
     layer.type === 'dropout' && rate !== undefined ? { ...layer, rate } : layer,
