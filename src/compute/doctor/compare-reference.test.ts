@@ -143,6 +143,19 @@ describe('compareReference', () => {
     ])
   })
 
+  it('takes a flatten layer in either order, for the layers above it tell', async () => {
+    const values = reference('pool2').get('pool2')?.values ?? new Float32Array()
+    expect(values).not.toEqual(reference('flatten').get('flatten')?.values)
+    const turned = new Map([...reference('input', 'fc3'), ['flatten', { shape: [1, 128], values }] as const])
+    const { comparison, findings } = await compareReference(engine, load(PREPROCESSING), turned, undefined)
+    expect(comparison.layers.map(({ layer, fits }) => [layer, fits])).toEqual([
+      ['input', true],
+      ['flatten', true],
+      ['fc3', true],
+    ])
+    expect(findings).toEqual([])
+  })
+
   it('takes a convolution rectified in place for one that fits', async () => {
     const inPlace = new Map(
       [...reference('input'), ...reference('relu1')].map(([name, array]) => [name === 'relu1' ? 'conv1' : name, array]),

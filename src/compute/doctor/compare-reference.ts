@@ -85,24 +85,39 @@ function matched(
       graph.byName.get(name) ??
       graph.byName.get(name.replaceAll(/[/:]+/g, '.')) ??
       (INPUT_NAMES.includes(name) ? graph.input : undefined)
-    const readings = layer === undefined ? [] : readingsOf(array, layer.shape)
+    const readings = layer === undefined ? [] : readingsOf(array, layer)
     if (layer === undefined || readings.length === 0) unknown.push(name)
     else found.set(layer, { layer, readings })
   }
   return { layers: graph.layers.flatMap((layer) => found.get(layer) ?? []), unknown }
 }
 
-/** The array's first picture as `shape`: channels last, first, or both where the sizes do not tell. */
-function readingsOf({ shape, values }: ReferenceArray, expected: readonly number[]): Float32Array[] {
+/** The array's first picture as the layer's shape: channels last, first, or both where the sizes do not tell. */
+function readingsOf({ shape, values }: ReferenceArray, layer: GraphLayer): Float32Array[] {
+  const { shape: expected } = layer
   const count = sizeOf(expected)
   const sizes = shape.length > expected.length ? shape.slice(shape.length - expected.length) : shape
   const first = values.subarray(0, count)
-  if (expected.length === 1) return sizeOf(sizes) === count || values.length === count ? [first] : []
+  if (expected.length === 1)
+    return sizeOf(sizes) === count || values.length === count ? [first, ...otherOrder(layer, first)] : []
   const [height = 1, width = 1, channels = 1] = expected
   const readings: Float32Array[] = []
   if (sizes.join() === expected.join()) readings.push(first)
   if (sizes.join() === [channels, height, width].join()) readings.push(channelsLast(first, height * width, channels))
   return readings
+}
+
+/**
+ * The outputs of a flatten layer in its other order: programs list the same values in either, and whether the weights above were
+ * made for this network's order shows in the next dense layer.
+ */
+function otherOrder({ spec, inputShapes: [map] }: GraphLayer, values: Float32Array): Float32Array[] {
+  if (spec.type !== 'flatten' || map?.length !== 3) return []
+  const [height = 1, width = 1, channels = 1] = map
+  const places = height * width
+  return [
+    channelsLast(values, ...(spec.order === 'hwc' ? ([places, channels] as const) : ([channels, places] as const))),
+  ]
 }
 
 function channelsLast(values: Float32Array, places: number, channels: number): Float32Array {
