@@ -21,7 +21,8 @@ export function importKerasWeights(stored: StoredWeights, source: string, option
     names === undefined
       ? ofGroups(stored, options.architecture)
       : names.flatMap((name) => tensorsOf(name, stored.ofNamedLayer(name)))
-  return bindWeights(tensors, { source, format: 'Keras', options, inOrder: names !== undefined, remedy: REMEDY })
+  const placed = tensors.map((tensor) => ({ ...tensor, flattened: 'hwc' as const }))
+  return bindWeights(placed, { source, format: 'Keras', options, inOrder: names !== undefined, remedy: REMEDY })
 }
 
 function ofGroups(stored: StoredWeights, architecture: NetworkSpec | undefined): StoredTensor[] {

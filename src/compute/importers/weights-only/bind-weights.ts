@@ -1,7 +1,7 @@
 /** Files that hold only weights: which tensor belongs to which layer of an architecture, by names first, by order where names differ. */
 import { ConvScopeError } from '../../../shared/errors.ts'
 import type { Finding } from '../../../shared/network/finding.ts'
-import type { NetworkSpec } from '../../../shared/network/spec.ts'
+import { MEAN_IMAGE_TENSOR, type NetworkSpec } from '../../../shared/network/spec.ts'
 import { knownArchitectures, type KnownArchitecture } from '../../network/architectures/index.ts'
 import { buildGraph, type Graph, type GraphLayer } from '../../network/graph.ts'
 import type { ImportedNetwork, ImportedTensor, ImportOptions } from '../imported-network.ts'
@@ -14,6 +14,8 @@ export interface StoredTensor {
   readonly shape: readonly number[]
   /** Row-major; read anew at every call. */
   readonly values: () => Float32Array
+  /** The order in which the file's program flattens maps, where it has one of its own: kernels of dense layers go by it. */
+  readonly flattened?: 'hwc'
 }
 
 export interface BindOptions {
@@ -40,7 +42,9 @@ interface Binding {
  */
 export function bindWeights(stored: readonly StoredTensor[], options: BindOptions): ImportedNetwork {
   const { architecture, name } = options.options
-  const modules = modulesOf(unwrapped(stored))
+  const subtractsPicture = architecture?.preprocessing.meanImage !== undefined
+  const meanImage = subtractsPicture ? stored.find((tensor) => tensor.name === MEAN_IMAGE_TENSOR) : undefined
+  const modules = modulesOf(unwrapped(stored.filter((tensor) => tensor !== meanImage)))
   if (architecture === undefined) return recognised(modules, options)
   const known = knownArchitectures.find((candidate) => candidate.name === architecture.name)
   const binding = bind(buildGraph(architecture), modules, known, options)
@@ -51,7 +55,26 @@ export function bindWeights(stored: readonly StoredTensor[], options: BindOption
       { remedy: `Choose the architecture that they were trained in. ${options.remedy}` },
     )
   }
-  return networkOf({ ...architecture, name }, binding, options.source)
+  const imported = networkOf({ ...architecture, name }, binding, options.source)
+  return subtractsPicture ? withMeanPicture(imported, meanImage, options.source) : imported
+}
+
+/** With the mean picture of the file; where it has none, its layers' pipeline goes on with the averages of the channels. */
+function withMeanPicture(imported: ImportedNetwork, image: StoredTensor | undefined, source: string): ImportedNetwork {
+  if (image !== undefined) {
+    const { shape, values } = image
+    return { ...imported, tensors: new Map([...imported.tensors, [MEAN_IMAGE_TENSOR, { shape, values }]]) }
+  }
+  const preprocessing = { ...imported.spec.preprocessing }
+  delete preprocessing.meanImage
+  const finding: Finding = {
+    code: 'mean-picture-missing',
+    severity: 'warning',
+    message: `${source} holds no mean picture, which the architecture subtracts: the averages of its channels are subtracted in its place.`,
+    remedy:
+      'Expect small differences from the source program, or import the network from files that hold its mean picture.',
+  }
+  return { ...imported, spec: { ...imported.spec, preprocessing }, findings: [...imported.findings, finding] }
 }
 
 function networkOf(spec: NetworkSpec, { tensors, findings, unused }: Binding, source: string): ImportedNetwork {

@@ -1,5 +1,5 @@
 /** Kernels of other programs in ConvScope's layout: convolution `[kh, kw, in, out]`, dense `[in, out]` in the order of the flatten layer below. */
-import type { Graph, GraphLayer } from '../../network/graph.ts'
+import { sizeOf, type Graph, type GraphLayer } from '../../network/graph.ts'
 import { rearranged, type StoredValues } from '../assembly/stored-values.ts'
 import type { ImportedTensor } from '../imported-network.ts'
 import type { StoredTensor } from './bind-weights.ts'
@@ -18,7 +18,10 @@ export function inLayout(
   layout: Layout,
 ): ImportedTensor | undefined {
   const tensor =
-    parameter === 'kernel' && layout === 'torch' ? fromTorch(graph, layer, stored) : plain(layer, stored, wanted)
+    parameter === 'kernel' && layout === 'torch'
+      ? fromTorch(graph, layer, stored)
+      : ((parameter === 'kernel' && stored.flattened === 'hwc' ? fromPlaces(graph, layer, stored) : undefined) ??
+        plain(layer, stored, wanted))
   return tensor !== undefined && tensor.shape.join() === wanted.join() ? tensor : undefined
 }
 
@@ -28,6 +31,15 @@ function plain(layer: GraphLayer, { shape, values }: StoredTensor, wanted: reado
   const isDepthwise = layer.spec.type === 'conv2d' && layer.spec.groups > 1 && inputs === layer.spec.groups
   if (shape.join() === wanted.join() || !isDepthwise || multiplier === undefined) return { shape, values }
   return { shape: [height ?? 0, width ?? 0, 1, inputs * multiplier], values }
+}
+
+/** A dense kernel whose rows go by height, width, channels, where the network flattens by channels first; undefined for any other. */
+function fromPlaces(graph: Graph, layer: GraphLayer, stored: StoredTensor): ImportedTensor | undefined {
+  const [inputs, outputs] = stored.shape
+  const map = layer.spec.type === 'dense' ? flattenedMap(graph, layer, 'chw') : undefined
+  if (map === undefined || inputs !== sizeOf(map) || outputs === undefined || stored.shape.length !== 2)
+    return undefined
+  return { shape: [inputs, outputs], values: turned(stored, [...map, outputs], [2, 0, 1, 3]).values }
 }
 
 function fromTorch(graph: Graph, layer: GraphLayer, stored: StoredTensor): ImportedTensor | undefined {
@@ -40,7 +52,7 @@ function fromTorch(graph: Graph, layer: GraphLayer, stored: StoredTensor): Impor
     case 'dense': {
       const [outputs, inputs] = shape
       if (outputs === undefined || inputs === undefined || shape.length !== 2) return undefined
-      const map = flattenedMap(graph, layer)
+      const map = flattenedMap(graph, layer, 'hwc')
       if (map === undefined) return turned(stored, shape, [1, 0])
       const [height = 1, width = 1, channels = 1] = map
       if (height * width * channels !== inputs) return undefined
@@ -52,8 +64,8 @@ function fromTorch(graph: Graph, layer: GraphLayer, stored: StoredTensor): Impor
   }
 }
 
-/** Sizes `[h, w, c]` of the map below a dense layer that is flattened in this order, where torch flattens by channels first. */
-function flattenedMap(graph: Graph, layer: GraphLayer): readonly number[] | undefined {
+/** Sizes `[h, w, c]` of the map below a dense layer that the network flattens in `order`, which is not the file's. */
+function flattenedMap(graph: Graph, layer: GraphLayer, order: 'hwc' | 'chw'): readonly number[] | undefined {
   let below = layer
   for (;;) {
     const [name] = below.inputs
@@ -61,7 +73,7 @@ function flattenedMap(graph: Graph, layer: GraphLayer): readonly number[] | unde
     if (next === undefined || below.inputs.length > 1) return undefined
     if (next.spec.type === 'flatten') {
       const [map] = next.inputShapes
-      return next.spec.order === 'hwc' && map?.length === 3 ? map : undefined
+      return next.spec.order === order && map?.length === 3 ? map : undefined
     }
     // Below another dense layer, or a map made into a vector in another way, there is one order only.
     if (next.shape.length !== 1 || next.spec.type === 'dense') return undefined

@@ -20,7 +20,9 @@ export const npz: Importer = {
       const stored = [...archive.entries.keys()].map((entry): StoredTensor => {
         const open = () => openNpy(archive.open(entry))
         // Opened again for its values, so that no more than one unpacked array is in memory.
-        return { name: entry.replace(/\.npy$/, ''), shape: open().shape, values: () => open().values() }
+        const name = entry.replace(/\.npy$/, '')
+        // Kernels in × out come from programs that keep channels last; those out × in are told by their names.
+        return { name, shape: open().shape, values: () => open().values(), flattened: 'hwc' }
       })
       return bindWeights(stored, {
         source: file.name,

@@ -1,13 +1,14 @@
 import { deflateRawSync } from 'node:zlib'
 import { describe, expect, it } from 'vitest'
 import { ConvScopeError } from '../../../shared/errors.ts'
-import type { NetworkSpec } from '../../../shared/network/spec.ts'
+import { MEAN_IMAGE_TENSOR, type NetworkSpec, type Preprocessing } from '../../../shared/network/spec.ts'
 import { sourceFileOf } from '../../files/source-file.ts'
 import { CaseFile } from '../../network/conformance/case-file.ts'
 import { failures } from '../../network/conformance/index.ts'
 import { architectureNamed } from '../../network/architectures/index.ts'
 import { buildGraph } from '../../network/graph.ts'
 import { encodeSafetensors, type SafeTensor } from '../../network/safetensors.ts'
+import { storedTensors } from '../../network/weights.ts'
 import { importNetwork } from '../index.ts'
 import { pytorch } from '../pytorch/pytorch.ts'
 import { CONFORMANCE_FOLDER, exampleBytes, exampleFiles } from '../testing/example-files.ts'
@@ -61,6 +62,42 @@ describe('files that hold only weights', () => {
     expect(rows).toHaveLength(stored === ta ? 10 : 12)
     expect(imported.spec.name).toBe('x')
     for (const [path, { values }] of imported.tensors) expect(values()).toEqual(stored.values(`weights/${path}`).data)
+  })
+
+  it.for(['ta.npz', 'ta-compressed.npz', 'ta.weights.h5', 'ta-keras2-weights.h5'])(
+    'go to a network that flattens by channels first, though their program does not: %s',
+    async (file) => {
+      const stored = storedSpec(ta)
+      const layers = stored.layers.map((layer) =>
+        layer.type === 'flatten' ? { ...layer, order: 'chw' as const } : layer,
+      )
+      const options = { name: 'x', architecture: { ...stored, layers } }
+      const { tensors } = await importNetwork(exampleFiles(file), options)
+      const torch = await importNetwork(exampleFiles('ta.pth'), options)
+      for (const [path, { values }] of torch.tensors) expect(tensors.get(path)?.values()).toEqual(values())
+      expect(tensors.get('fc3/kernel')?.values()).not.toEqual(ta.values('weights/fc3/kernel').data)
+    },
+  )
+
+  it('take the mean picture of their architecture where they hold it, else the averages of its channels', async () => {
+    const stored = storedSpec(tb)
+    const preprocessing = {
+      ...stored.preprocessing,
+      mean: [1, 2, 3],
+      meanImage: MEAN_IMAGE_TENSOR,
+    } satisfies Preprocessing
+    const options = { name: 'x', architecture: { ...stored, preprocessing } }
+    const without = await importNetwork(exampleFiles('tb.pth'), options)
+    expect(without.spec.preprocessing).toEqual({ ...stored.preprocessing, mean: [1, 2, 3] })
+    expect(without.findings).toMatchObject([{ code: 'mean-picture-missing', severity: 'warning', message: /^tb\.pth/ }])
+    const parameters = storedTensors(buildGraph(options.architecture))
+    const held = await importNetwork(
+      zeros(Object.fromEntries(parameters.map(({ path, shape }) => [path, shape]))),
+      options,
+    )
+    expect(held.findings).toEqual([])
+    expect(held.spec.preprocessing).toEqual(preprocessing)
+    expect(held.tensors.get(MEAN_IMAGE_TENSOR)?.shape).toEqual([16, 16, 3])
   })
 
   it('are given to the layers in their order where no name fits, and say so', async () => {
