@@ -90,6 +90,7 @@ export class SessionExecutor implements Executor {
       case 'step':
       case 'log':
       case 'preview':
+      case 'adjusted':
         onEvent(event)
         break
       case 'paused':
