@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest'
 import { PUBLISHED_SETTINGS } from '../../shared/experiments/activation-maximisation.ts'
-import { greyLevels, settingsText } from './maximised-pictures.ts'
+import { everyNthPixel, greyLevels, settingsText } from './maximised-pictures.ts'
 
 it('adds the mean of each channel and stays within grey levels', () => {
   const values = Float32Array.from([0, 0, -300, 300, 10.6, -10])
@@ -21,4 +21,13 @@ it('writes published settings without what is off', () => {
     'decay 0.000100, blur 1.00 px every 4, constant rate 100, 1\u202f000 iterations',
     'blur 0.500 px every 4, small contribution 90.0 %, progress 2.00, rate up to 1.00e8, 1\u202f000 iterations',
   ])
+})
+
+it('leaves out pixels of a picture that is larger than its room', () => {
+  const values = Uint8Array.from({ length: 5 * 4 * 3 }, (_, at) => Math.floor(at / 3))
+  const source = { values, start: 0, pixelStep: 3, width: 5, height: 4, channels: 3 } as const
+  expect(everyNthPixel(source, { width: 5, height: 4 })).toBe(source)
+  const small = everyNthPixel(source, { width: 3, height: 9 })
+  expect([small.width, small.height]).toEqual([3, 2])
+  expect([...small.values]).toEqual([0, 2, 4, 10, 12, 14].flatMap((value) => [value, value, value]))
 })

@@ -3,6 +3,7 @@ import type { AscentItem, AscentOutcome, AscentSettings } from '../../shared/exp
 import type { Preprocessing } from '../../shared/network/spec.ts'
 import type { NumberArray } from '../../shared/npy.ts'
 import { formatCount, formatValue } from './format.ts'
+import type { PictureSource } from './paint.ts'
 
 /** Limits of what `greyLevels` answers. */
 export const GREY_LIMITS = { low: 0, high: 255 }
@@ -19,6 +20,21 @@ export function greyLevels(
     levels[at] = Math.round(Math.min(255, Math.max(0, level)))
   }
   return { shape, values: levels }
+}
+
+/** Every n-th pixel of a picture, with the smallest n at which it fits: previews of many pictures are larger than their room. */
+export function everyNthPixel(source: PictureSource, room: { width: number; height: number }): PictureSource {
+  const every = Math.ceil(Math.max(source.width / room.width, source.height / room.height, 1))
+  if (every === 1) return source
+  const [width, height] = [Math.ceil(source.width / every), Math.ceil(source.height / every)]
+  const values = new Uint8Array(width * height * source.channels)
+  for (let to = 0, row = 0; row < height; row++) {
+    for (let column = 0; column < width; column++) {
+      const from = source.start + (row * source.width + column) * every * source.pixelStep
+      for (let channel = 0; channel < source.channels; channel++) values[to++] = source.values[from + channel] ?? 0
+    }
+  }
+  return { ...source, values, start: 0, pixelStep: source.channels, width, height }
 }
 
 /** The toolbox's words for how an optimisation ended. */

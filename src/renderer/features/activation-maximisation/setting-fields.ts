@@ -166,10 +166,10 @@ export function withSetting(settings: AscentSettings, path: string, value: numbe
   return { ...settings, policy: { ...settings.policy, [path.slice('policy.'.length)]: value } }
 }
 
-/** The paths whose values differ, with those of the second settings. */
+/** The paths that both have and whose values differ, with those of the second settings. */
 export function changedSettings(from: AscentSettings, to: AscentSettings): { path: LivePath; value: number }[] {
   return LIVE_PATHS.flatMap((path) => {
-    const value = settingAt(to, path)
-    return value === undefined || value === settingAt(from, path) ? [] : [{ path, value }]
+    const [before, value] = [settingAt(from, path), settingAt(to, path)]
+    return before === undefined || value === undefined || value === before ? [] : [{ path, value }]
   })
 }
