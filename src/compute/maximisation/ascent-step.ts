@@ -3,11 +3,9 @@
  * optimize/gradient_optimizer.py of the Deep Visualization Toolbox): clip, ascend, decay, blur, small norm, small contribution.
  */
 import type { Tensor, Tensor1D, Tensor2D, Tensor3D, Tensor4D } from '@tensorflow/tfjs'
-import { GRADIENT_RULES } from '../../shared/network/rules.ts'
 import type { Step, Tfjs } from '../engines/engine.ts'
-import type { Graph } from '../network/graph.ts'
-import { need } from '../network/layer.ts'
-import { walkDown, walkUp, type Weights } from '../network/walk.ts'
+import type { AscentField } from './ascent-field.ts'
+import { ascendInside, ascendWhole, type AscentSeed, type AscentTarget } from './ascent-walk.ts'
 
 /** Larger than any activation, smaller than infinity: 0 times it stays 0. */
 export const NEVER = 3e38
@@ -21,7 +19,10 @@ export type AscentState = {
   /** The clipped picture with the largest activation so far, and that activation. */
   readonly best: Tensor4D
   readonly bestObjective: Tensor1D
-  /** The clipped picture with which the unit first was the largest of its layer; and the iteration, −1 before. */
+  /**
+   * The clipped picture with which the unit first was the largest of its layer, in a layer with places the largest of all channels at its own
+   * place; and the iteration, −1 before.
+   */
   readonly majority: Tensor4D
   readonly majorityStep: Tensor1D
   readonly status: Tensor1D
@@ -49,8 +50,9 @@ export type PercentilePlaces = { readonly below: Tensor1D; readonly above: Tenso
 export type AscentInputs = {
   readonly state: AscentState
   readonly controls: AscentControls
-  /** `[batch, ...shape of the layer]`: what the objective weighs each activation with; one-hot for a unit. */
-  readonly seed: Tensor
+  readonly seed: AscentSeed
+  /** One for a step that computes inside the units' receptive fields, else nothing. */
+  readonly field: readonly AscentField[]
   /** The number of the iteration. */
   readonly step: Tensor
   /** Matrices `[batch, height, height]` and `[batch, width, width]`, or nothing in an iteration without blur. */
@@ -65,13 +67,6 @@ export type AscentOutputs = {
   readonly trace: Tensor2D
 }
 
-export interface AscentTarget {
-  readonly graph: Graph
-  readonly weights: Weights
-  readonly layer: string
-  readonly range: NetworkRange
-}
-
 /** Tensors that broadcast over `[batch, height, width, channels]`: the picture's limits in grey levels minus the mean, and network values of one. */
 export interface NetworkRange {
   readonly lowest: Tensor
@@ -82,13 +77,15 @@ export interface NetworkRange {
 /** At most four forms are captured: with and without blur, with and without percentiles. A change of a setting is a change of values. */
 export function ascentStep(
   tf: Tfjs,
-  { graph, weights, layer, range }: AscentTarget,
+  target: AscentTarget,
+  { lowest, highest, toNetwork }: NetworkRange,
 ): Step<AscentInputs, AscentOutputs> {
-  const { lowest, highest, toNetwork } = range
-
-  return ({ state, controls, seed, step, blur, percentiles }) => {
+  const { plan } = target
+  return ({ state, controls, seed, field: [field], step, blur, percentiles }) => {
     const clipped = tf.minimum(tf.maximum(state.pictures, lowest), highest) as Tensor4D
-    const { objective, largest, gradient } = ascend(tf, { graph, weights, layer }, tf.mul(clipped, toNetwork), seed)
+    const input = tf.mul(clipped, toNetwork)
+    const { objective, largest, gradient } =
+      plan && field ? ascendInside(tf, target, plan, input, seed, field) : ascendWhole(tf, target, input, seed)
     const slope = tf.mul(gradient, toNetwork) as Tensor4D
     const squared = sums(tf, tf.square(slope))
 
@@ -145,22 +142,6 @@ export function ascentStep(
         1,
       ) as Tensor2D,
     }
-  }
-}
-
-/** The objective `[batch]`, the layer's largest activation `[batch]`, and the gradient of the objective by the network's input. */
-function ascend(
-  tf: Tfjs,
-  { graph, weights, layer }: Pick<AscentTarget, 'graph' | 'weights' | 'layer'>,
-  input: Tensor,
-  seed: Tensor,
-): { objective: Tensor1D; largest: Tensor1D; gradient: Tensor } {
-  const { outputs, saved } = walkUp(tf, graph, weights, input, { to: layer, mode: { training: false, saving: true } })
-  const flat = tf.reshape(need(outputs, layer), [input.shape[0] ?? 1, -1])
-  return {
-    objective: tf.sum(tf.mul(flat, tf.reshape(seed, flat.shape)), 1),
-    largest: tf.max(flat, 1),
-    gradient: walkDown(tf, graph, weights, saved, seed, { from: layer, rules: GRADIENT_RULES }),
   }
 }
 

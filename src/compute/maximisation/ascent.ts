@@ -1,5 +1,5 @@
 /** A batch of pictures that climbs together: one layer, a setting and a unit for each picture. */
-import type { Tensor, Tensor1D, Tensor2D, Tensor3D, Tensor4D } from '@tensorflow/tfjs'
+import type { Tensor1D, Tensor2D, Tensor3D, Tensor4D } from '@tensorflow/tfjs'
 import { TRACE_QUANTITIES, type AscentSettings } from '../../shared/experiments/activation-maximisation.ts'
 import { disposeTensors } from '../engines/tensor-tree.ts'
 import { sizeOf } from '../network/graph.ts'
@@ -11,14 +11,8 @@ import {
   type AscentState,
   type PercentilePlaces,
 } from './ascent-step.ts'
-import type { AscentLayer } from './ascent-layer.ts'
+import type { AscentLayer, AscentUnit, UnitStep } from './ascent-layer.ts'
 import { blurMatrix } from './gaussian-blur.ts'
-
-export interface AscentUnit {
-  readonly channel: number
-  /** `[row, column]`; null in a layer without places. */
-  readonly position: readonly [number, number] | null
-}
 
 /** One picture: what it climbs, how, and from where. */
 export interface AscentStart {
@@ -47,7 +41,7 @@ const NUMBER_STATES = ['bestObjective', 'majorityStep', 'status'] as const
 export class Ascent {
   readonly #layer: AscentLayer
   readonly #units: readonly AscentUnit[]
-  readonly #seed: Tensor
+  readonly #unitStep: UnitStep
   #settings: readonly AscentSettings[]
   #state: AscentState
   #step = 0
@@ -62,7 +56,7 @@ export class Ascent {
     this.#layer = layer
     this.#units = starts.map(({ unit }) => unit)
     this.#settings = starts.map(({ settings }) => settings)
-    this.#seed = this.#seedOf()
+    this.#unitStep = layer.stepFor(this.#units)
     const size = sizeOf(layer.grey.shape)
     const pictures = new Float32Array(starts.length * size)
     for (const [index, { picture }] of starts.entries()) pictures.set(picture, index * size)
@@ -96,13 +90,13 @@ export class Ascent {
     const inputs: AscentInputs = {
       state: this.#state,
       controls: this.#controlTensors(),
-      seed: this.#seed,
+      ...this.#unitStep.inputs,
       step,
       blur: this.#blurTensors(),
       percentiles: this.#percentileTensors(),
     }
     try {
-      const { state, trace } = await this.#layer.step.run(inputs)
+      const { state, trace } = await this.#unitStep.step.run(inputs)
       disposeTensors(this.#state)
       this.#state = state
       this.#traces.push(trace)
@@ -162,7 +156,7 @@ export class Ascent {
   dispose(): void {
     disposeTensors(this.#state)
     disposeTensors(this.#traces)
-    this.#seed.dispose()
+    disposeTensors(this.#unitStep.inputs)
     for (const kept of [this.#controls, this.#blur, this.#percentiles]) if (kept) disposeTensors(kept.tensors)
   }
 
@@ -180,19 +174,6 @@ export class Ascent {
       majorityStep: number('majorityStep'),
       status: number('status'),
     }
-  }
-
-  #seedOf(): Tensor {
-    const { engine, network, layer } = this.#layer
-    const shape = network.shapes[layer] ?? []
-    const size = sizeOf(shape)
-    const values = new Float32Array(this.#units.length * size)
-    for (const [index, { channel, position }] of this.#units.entries()) {
-      const [, width = 1, channels = size] = shape.length === 3 ? shape : [1, 1, size]
-      const [row, column] = position ?? [0, 0]
-      values[index * size + (row * width + column) * channels + channel] = 1
-    }
-    return engine.tf.tensor(values, [this.#units.length, ...shape])
   }
 
   #controlTensors(): AscentControls {

@@ -3,7 +3,7 @@ import { ConvScopeError } from '../../shared/errors.ts'
 import type { ActivationMaximisationParams, TargetUnits } from '../../shared/experiments/activation-maximisation.ts'
 import { sizeOf } from '../network/graph.ts'
 import type { Network } from '../network/network.ts'
-import type { AscentUnit } from './ascent.ts'
+import type { AscentUnit } from './ascent-layer.ts'
 
 export interface PlannedItem {
   readonly layer: string

@@ -152,7 +152,10 @@ export const ActivationMaximisationParams = z.strictObject({
 })
 export type ActivationMaximisationParams = z.infer<typeof ActivationMaximisationParams>
 
-/** What each iteration records, in the order of the last axis of the array `traces`. Norms are Euclidean, over the whole picture. */
+/**
+ * What each iteration records, in the order of the last axis of the array `traces`. Norms are Euclidean, over the whole picture. `isLargest` is 1
+ * where the unit is the largest of its layer, in a layer with places of all channels at its own place.
+ */
 export const TRACE_QUANTITIES = [
   'objective',
   'gradientNorm',
@@ -166,6 +169,10 @@ export const TRACE_QUANTITIES = [
 ] as const
 export type TraceQuantity = (typeof TRACE_QUANTITIES)[number]
 
+/**
+ * `majority-success`: the unit was the largest of its layer in some iteration. In a layer with places, the largest of all channels at its own
+ * place, which its receptive field decides alone; a larger activation elsewhere in the map is of another part of the picture.
+ */
 export const AscentOutcome = z.enum(['majority-success', 'majority-failure', 'zero-gradient', 'diverged'])
 export type AscentOutcome = z.infer<typeof AscentOutcome>
 
@@ -183,7 +190,7 @@ export const AscentItem = z.object({
   advice: z.string().nullable(),
   /** Activation at the start, the largest one, and the one at the end. */
   objective: z.object({ first: z.number(), best: z.number(), last: z.number() }),
-  /** The iteration in which the unit first was the largest of its layer. */
+  /** The iteration in which the unit first was the largest of its layer, in a layer with places of all channels at its own place. */
   majorityStep: z.number().int().nonnegative().nullable(),
   /** Iterations done: fewer than asked where it stopped early. */
   iterations: z.number().int().nonnegative(),

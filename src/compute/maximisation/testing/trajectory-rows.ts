@@ -38,12 +38,13 @@ const TRACE_TOLERANCE: Tolerance = { atolRelativeToMax: 5e-3 }
 
 export const TRAJECTORY_CASES = ['yosinski-a', 'yosinski-b'] as const
 
-/** Starts of which one has to give the stored trajectory: as it is, and moved by about one rounding of float32. */
-const STARTS = 5
+/** Starts of which one has to give the stored trajectory: as it is, and moved by a half, 1, 2 … 32 roundings of float32. */
+const STARTS = 8
 
 /**
  * A ReLU or a threshold that falls on the other side in float32 sends a trajectory elsewhere, as the cases say. Where a setting fails, it is
- * repeated from starts that differ from the stored one by less than a rounding; one of them has to give the whole stored trajectory.
+ * repeated from starts that differ from the stored one by a few roundings (at most 4e-6, far below every tolerance); one of them has to give
+ * the whole stored trajectory.
  * @param lastStep trajectories are followed up to here: slow engines follow the first ten iterations
  */
 export async function trajectoryRows(engine: Engine, folder: string, name: string, lastStep: number): Promise<Row[]> {
@@ -64,7 +65,7 @@ export async function trajectoryRows(engine: Engine, folder: string, name: strin
     const followed = steps.filter((step) => step <= lastStep)
     let found: Row[] = []
     for (let start = 0; start < STARTS && (start === 0 || found.some(({ pass }) => !pass)); start++) {
-      const title = `${name} ${setting}${start > 0 ? `, start moved by a rounding (${start})` : ''}`
+      const title = `${name} ${setting}${start > 0 ? `, start moved by ${2 ** (start - 2)} roundings` : ''}`
       found = await rowsOf(file, { title, setting, start }, stored, layer, followed)
     }
     rows.push(...found)
@@ -85,7 +86,7 @@ async function rowsOf(
   const position = row === undefined || column === undefined ? null : ([row, column] as const)
   const random = new RandomStream(start, 'start')
   const picture = Float32Array.from(file.values('x0').data, (value) =>
-    start === 0 ? value : value * (1 + (random.uniform() - 0.5) * 2 ** -22),
+    start === 0 ? value : value * (1 + (random.uniform() - 0.5) * 2 ** (start - 24)),
   )
   const ascent = new Ascent(layer, [{ unit: { channel, position }, settings: settingsOf(stored), picture }])
   const rows: Row[] = []
