@@ -64,7 +64,23 @@ function chooseImporter(files: readonly SourceFile[]): { importer: Importer; sou
       remedy: formatsKnown(),
     })
   }
+  const other = files.find((file) => belongsElsewhere(file, importer))
+  if (other !== undefined) {
+    throw new ConvScopeError(
+      'invalid-input',
+      `${source}: ${other.name} is another network than that of ${importer.format}.`,
+      {
+        remedy: 'Import one network at a time, with the files that belong to it.',
+      },
+    )
+  }
   return { importer, source }
+}
+
+/** Whether a file alone is a network of another format; ConvScope's own form holds a file of weights. */
+function belongsElsewhere(file: SourceFile, importer: Importer): boolean {
+  if (importer === convscope || importer.recognises([file])) return false
+  return importers.some((candidate) => candidate !== importer && candidate.recognises([file]))
 }
 
 function formatsKnown(): string {
