@@ -11,9 +11,14 @@ export interface Peer {
 
 /**
  * Starts a script with `CONVSCOPE_BENCH_PYTHON`, else with `python3`.
+ * @param first the piece whose answer shows that it runs
  * @returns undefined where that Python lacks what the script imports; throws where it was named and lacks it
  */
-export async function startPeer(script: string, args: readonly string[]): Promise<Peer | undefined> {
+export async function startPeer(
+  script: string,
+  args: readonly string[],
+  first = 'conv2-by-hand',
+): Promise<Peer | undefined> {
   const named = process.env['CONVSCOPE_BENCH_PYTHON']
   const child = spawn(named ?? 'python3', [script, ...args], { stdio: ['pipe', 'pipe', named ? 'inherit' : 'ignore'] })
   child.stdin.on('error', () => undefined)
@@ -26,9 +31,7 @@ export async function startPeer(script: string, args: readonly string[]): Promis
     return (JSON.parse(answer.value) as number | null) ?? undefined
   }
   const peer: Peer = { ask, stop: () => child.stdin.end() }
-  const started = await Promise.race([ask('conv2-by-hand').then(() => true), failed.then(() => false)]).catch(
-    () => false,
-  )
+  const started = await Promise.race([ask(first).then(() => true), failed.then(() => false)]).catch(() => false)
   if (started) return peer
   if (named !== undefined) throw new Error(`${named} cannot run ${script}`)
   return undefined
