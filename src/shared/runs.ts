@@ -18,7 +18,13 @@ export const OutputRecord = z.object({
 })
 export type OutputRecord = z.infer<typeof OutputRecord>
 
-export const OUTPUT_EXTENSIONS = { array: 'npy', picture: 'png', weights: 'safetensors', json: 'json', bytes: 'bin' } as const
+export const OUTPUT_EXTENSIONS = {
+  array: 'npy',
+  picture: 'png',
+  weights: 'safetensors',
+  json: 'json',
+  bytes: 'bin',
+} as const
 
 export const Provenance = z.object({
   program: z.string(), // "ConvScope 0.1.0"

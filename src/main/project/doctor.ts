@@ -51,7 +51,11 @@ async function checkContents(project: Project, full: boolean): Promise<Omit<Proj
   const library = [
     ...networks.items.map(({ name, weights }) => [`network ${name}`, [weights]] as const),
     ...datasets.items.map(
-      ({ name, splits }) => [`data set ${name}`, splits.flatMap((s) => [s.images, s.labels, s.packed]).filter((hash) => hash !== undefined)] as const,
+      ({ name, splits }) =>
+        [
+          `data set ${name}`,
+          splits.flatMap((s) => [s.images, s.labels, s.packed]).filter((hash) => hash !== undefined),
+        ] as const,
     ),
   ]
   for (const [owner, hashes] of library) {
