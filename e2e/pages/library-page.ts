@@ -1,7 +1,4 @@
-import { mkdtemp } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { expect } from '@playwright/test'
+import { expect, test } from '@playwright/test'
 import type { Locator, Page } from '@playwright/test'
 import { factIn, ShellPage } from './shell-page.ts'
 
@@ -74,7 +71,7 @@ export class LibraryPage extends ShellPage {
     await this.page.getByRole('dialog').getByRole('button', { name: format }).click()
     const download = await saving
     const name = download.suggestedFilename()
-    const path = join(await mkdtemp(join(tmpdir(), 'convscope-download-')), name)
+    const path = test.info().outputPath(name)
     await download.saveAs(path)
     return { name, path }
   }
