@@ -64,6 +64,7 @@ async function eventsOf(id: string): Promise<JobEvent[]> {
 describe('services', { timeout: 60_000 }, () => {
   it('bring the built-in networks and data sets', async () => {
     expect(await services.networks.list()).toMatchObject([
+      { name: 'cifar-alexnet', source: 'built-in', testError: { dataset: 'cifar-10', count: 10_000 } },
       { name: 'mnist-convnet', source: 'built-in', testError: { dataset: 'mnist', count: 10_000 } },
     ])
     const [network] = await services.networks.list()
