@@ -1,7 +1,7 @@
 import { expect } from '@playwright/test'
 import type { Locator, Page } from '@playwright/test'
 
-export type Area = 'Deconvnet' | 'Library' | 'Experiments' | 'Settings'
+export type Area = 'Deconvnet' | 'Regularisers' | 'Library' | 'Experiments' | 'Settings'
 
 /** What surrounds every tab: rail, status bar, job drawer, palette, messages. */
 export class ShellPage {

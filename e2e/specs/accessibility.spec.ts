@@ -60,7 +60,7 @@ async function tabOrder(page: Page, steps: number): Promise<{ name: string; visi
   return order
 }
 
-for (const area of ['Deconvnet', 'Library', 'Experiments', 'Settings'] satisfies Area[]) {
+for (const area of ['Deconvnet', 'Regularisers', 'Library', 'Experiments', 'Settings'] satisfies Area[]) {
   test(`every control of ${area} has a name`, async ({ page }) => {
     const deconvnet = new DeconvnetPage(page)
     await deconvnet.shown()
