@@ -67,7 +67,7 @@ describe('services', { timeout: 60_000 }, () => {
       { name: 'cifar-alexnet', source: 'built-in', testError: { dataset: 'cifar-10', count: 10_000 } },
       { name: 'mnist-convnet', source: 'built-in', testError: { dataset: 'mnist', count: 10_000 } },
     ])
-    const [network] = await services.networks.list()
+    const [, network] = await services.networks.list()
     expect(network).not.toHaveProperty('spec')
     expect(network?.testError?.percent).toBeLessThan(1)
     expect(await services.datasets.list()).toMatchObject([
