@@ -82,6 +82,9 @@ describe('data sets', { timeout: 60_000 }, () => {
       3, 3,
     ])
     await expect(
+      services.datasets.halve({ name: 'animals', split: 'all', halves: ['c', 'c'], seed: 0 }),
+    ).rejects.toThrow('Both halves would be called "c"')
+    await expect(
       services.datasets.halve({ name: 'animals', split: 'P1', halves: ['a', 'b'], seed: 0 }),
     ).rejects.toMatchObject({ code: 'invalid-input' })
     await expect(

@@ -75,9 +75,14 @@ export function halveSplit(
     })
   }
   const [first, second] = halves
+  if (first === second) {
+    throw new ConvScopeError('invalid-input', `Both halves would be called "${first}"`, {
+      remedy: 'Choose two different names.',
+    })
+  }
   const taken = halves.find((half) => record.splits.some((candidate) => candidate.name === half))
-  if (taken !== undefined || first === second) {
-    throw new ConvScopeError('conflict', `The data set ${record.name} already has a split "${taken ?? second}"`, {
+  if (taken !== undefined) {
+    throw new ConvScopeError('conflict', `The data set ${record.name} already has a split "${taken}"`, {
       remedy: 'Choose two other names.',
     })
   }

@@ -1,5 +1,5 @@
 /** Imports on a real project, with a worker whose reader counts. */
-import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
@@ -67,6 +67,14 @@ describe('importing a network', { timeout: 60_000 }, () => {
     expect(record).toMatchObject({ source: 'imported', origin: { format: 'test' }, findings: [] })
     expect(new TextDecoder().decode(await project.artifacts.read(record.weights))).toBe('net-60')
     expect(project.artifactRecords.list().map(({ sha256 }) => sha256)).toEqual([record.weights])
+  })
+
+  it('names the folder that holds no files', async () => {
+    await mkdir(join(folder, 'empty'))
+    await expect(import_({ name: 'net-1', files: [{ path: join(folder, 'empty') }] })).rejects.toThrow(
+      `There are no files in the folder "${join(folder, 'empty')}" itself`,
+    )
+    await expectNothingLeft()
   })
 
   it('takes an upload, and removes it when it is in the network', async () => {

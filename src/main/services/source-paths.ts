@@ -60,11 +60,22 @@ async function inPlace(path: string): Promise<SourcePath[]> {
   }
   const names = (await readdir(path)).filter((name) => !name.startsWith('.')).sort()
   const entries = await Promise.all(
-    names.map(async (name) => ({ name, path: join(path, name), entry: await stat(join(path, name)) })),
+    names.map(async (name) => {
+      const inside = join(path, name)
+      return {
+        name,
+        path: inside,
+        entry: await stat(inside).catch((error: unknown) => Promise.reject(unreadable(inside, error))),
+      }
+    }),
   )
-  return entries
-    .filter(({ entry: inside }) => inside.isFile())
-    .map(({ name, path: file, entry: inside }) => ({ name, path: file, bytes: inside.size }))
+  const plain = entries.filter(({ entry: inside }) => inside.isFile())
+  if (plain.length === 0) {
+    throw new ConvScopeError('invalid-input', `There are no files in the folder "${path}" itself`, {
+      remedy: 'Choose the files of a network, or the folder that they are in.',
+    })
+  }
+  return plain.map(({ name, path: file, entry: inside }) => ({ name, path: file, bytes: inside.size }))
 }
 
 function unreadable(path: string, error: unknown): ConvScopeError {
