@@ -6,6 +6,7 @@ import type { Tensor, Tensor1D, Tensor2D, Tensor3D, Tensor4D } from '@tensorflow
 import type { Step, Tfjs } from '../engines/engine.ts'
 import type { AscentField } from './ascent-field.ts'
 import { ascendInside, ascendWhole, type AscentSeed, type AscentTarget } from './ascent-walk.ts'
+import { neighboursAt, SEARCH_FROM } from './order-statistics.ts'
 
 /** Larger than any activation, smaller than infinity: 0 times it stays 0. */
 export const NEVER = 3e38
@@ -165,13 +166,26 @@ function keepAbove(
   if (places === undefined) return pictures
   const [batch, height, width] = pictures.shape
   const pixels = height * width
-  const values = tf.reshape(measure(), [batch, pixels])
-  const sorted = tf.reshape(tf.topk(values, pixels, true).values, [batch * pixels])
-  const lower = tf.gather(sorted, places.below)
-  const upper = tf.gather(sorted, places.above)
+  const values: Tensor2D = tf.reshape(measure(), [batch, pixels])
+  const { lower, upper } = neighbours(tf, values, places)
   const threshold = tf.add(lower, tf.mul(tf.sub(upper, lower), places.fraction))
   const kept = tf.greaterEqual(values, tf.reshape(threshold, [batch, 1]))
   return tf.mul(pictures, tf.reshape(tf.cast(kept, 'float32'), [batch, height, width, 1])) as Tensor4D
+}
+
+/** The sorted values on both sides of the percentiles, `[batch]`. */
+function neighbours(
+  tf: Tfjs,
+  values: Tensor2D,
+  { below, above }: PercentilePlaces,
+): { lower: Tensor1D; upper: Tensor1D } {
+  const [batch, pixels] = values.shape
+  if (pixels < SEARCH_FROM) {
+    const sorted: Tensor1D = tf.reshape(tf.topk(values, pixels, true).values, [batch * pixels])
+    return { lower: tf.gather(sorted, below), upper: tf.gather(sorted, above) }
+  }
+  const lasts = Int32Array.from({ length: batch }, (_, picture) => (picture + 1) * pixels - 1)
+  return neighboursAt(tf, values, tf.cast(tf.sub(tf.tensor1d(lasts, 'int32'), below), 'float32'))
 }
 
 /**
