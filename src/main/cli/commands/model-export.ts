@@ -22,6 +22,12 @@ export function addModelExport(model: Command, register: Register): void {
   register(command, ['name'], exportNetwork)
 }
 
+/** What a format cannot hold is said, so that nobody relies on it. */
+const NOT_IN_FILE: Partial<Record<ExportFormat, string[]>> = {
+  onnx: ['ONNX holds neither the preprocessing nor the class names: write them down for who uses the file.'],
+  safetensors: ['The file holds the weights alone: layers, preprocessing and class names are in the form "convscope".'],
+}
+
 interface ExportOptions {
   readonly name: string
   readonly format: ExportFormat
@@ -38,7 +44,7 @@ const exportNetwork: Act<ExportOptions> = (context, { name, format, out = '.', f
     await writeFileAtomically(file, bytes)
     context.terminal.answer(
       { name, format, file, bytes: bytes.length, sha256 },
-      () => `${file}, ${byteText(bytes.length)}`,
+      () => [`${file}, ${byteText(bytes.length)}`, ...(NOT_IN_FILE[format] ?? [])].join('\n'),
     )
     return EXIT.done
   })
