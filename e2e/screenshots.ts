@@ -11,6 +11,7 @@ import { startProgram } from './fixtures/program.ts'
 import { DeconvnetPage } from './pages/deconvnet-page.ts'
 import { ExperimentsPage } from './pages/experiments-page.ts'
 import { LibraryPage } from './pages/library-page.ts'
+import { RegularisersPage } from './pages/regularisers-page.ts'
 import { SettingsPage } from './pages/settings-page.ts'
 import { launchBrowser } from './targets/browser.ts'
 
@@ -42,6 +43,23 @@ async function takeAll(page: Page, projectFolder: string): Promise<void> {
   await library.filters.waitFor()
   await take(page, 'library')
 
+  await library.openEntry('Small AlexNet for 32×32')
+  await page.getByRole('link', { name: 'Graph' }).click()
+  await take(page, 'network')
+
+  const regularisers = new RegularisersPage(page)
+  await regularisers.open('/regularisers?network=mnist-convnet&layer=dense2&channel=3')
+  await regularisers.count('Iterations', 300)
+  await regularisers.start.click()
+  await regularisers.done()
+  await take(page, 'regularisers')
+
+  const study = join(repository, 'examples', 'top-activations-cifar.json')
+  const { out } = await convscope(['run', study, '--project', projectFolder, '--json'])
+  await page.goto(new URL(`/experiments/${runIdOf(out)}`, page.url()).href)
+  await page.getByRole('main').getByRole('img').first().waitFor()
+  await take(page, 'top-activations')
+
   const example = join(repository, 'examples', 'deconvnet-mnist.json')
   for (const [layer, index] of [
     ['pool1', 4],
@@ -63,6 +81,13 @@ async function takeAll(page: Page, projectFolder: string): Promise<void> {
   await settings.goTo('Settings')
   await settings.fact('Health').waitFor()
   await take(page, 'settings')
+}
+
+/** From what `convscope run --json` prints. */
+function runIdOf(answer: string): string {
+  const run: unknown = JSON.parse(answer)
+  if (typeof run === 'object' && run !== null && 'id' in run && typeof run.id === 'string') return run.id
+  throw new Error(`no run in ${answer.slice(0, 200)}`)
 }
 
 await mkdir(folder, { recursive: true })
