@@ -42,9 +42,8 @@ const exportNetwork: Act<ExportOptions> = (context, { name, format, out = '.', f
     const file = await exportTarget(out, fileName, force)
     const bytes = await access.artifact(sha256)
     await writeFileAtomically(file, bytes)
-    context.terminal.answer(
-      { name, format, file, bytes: bytes.length, sha256 },
-      () => [`${file}, ${byteText(bytes.length)}`, ...(NOT_IN_FILE[format] ?? [])].join('\n'),
+    context.terminal.answer({ name, format, file, bytes: bytes.length, sha256 }, () =>
+      [`${file}, ${byteText(bytes.length)}`, ...(NOT_IN_FILE[format] ?? [])].join('\n'),
     )
     return EXIT.done
   })
