@@ -35,7 +35,7 @@ describe('one session', () => {
   it('answers calls with their outputs as bytes, and names mistakes', async () => {
     const page = { dataset: 'mnist', split: 'test' as const, offset: 3, count: 2, classIndex: 7 }
     const { result, outputs } = await test.supervisor.call('dataset-page', page)
-    expect(result).toEqual({ total: 100, indices: [3, 4], labels: [3, 4] })
+    expect(result).toEqual({ total: 100, indices: [3, 4], labels: [3, 4], shape: [2, 1, 1] })
     expect(outputs).toMatchObject([{ record: { name: 'images', shape: [2, 2] }, bytes: new Uint8Array([7, 7, 7, 7]) }])
     await expect(test.supervisor.call('dataset-page', { ...page, count: 0 })).rejects.toMatchObject({
       code: 'invalid-input',
