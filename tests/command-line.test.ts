@@ -101,6 +101,13 @@ describe('convscope', () => {
     expect(JSON.parse(after.out)).toMatchObject({ total: 0 })
   })
 
+  it('refuses to train what it does not know', { timeout: 60_000 }, async () => {
+    const { code, out, err } = await convscope(['train', 'unknown', ...project()])
+    expect(code).toBe(2)
+    expect(out).toBe('')
+    expect(err).toMatch(/no architecture "unknown".*\nChoose one of: mnist-convnet/)
+  })
+
   it('runs the example training, with fewer pictures', { timeout: 120_000 }, async () => {
     const example = join(root, 'examples/train-mnist-convnet.json')
     const smaller = [

@@ -92,7 +92,6 @@ describe('the command line', () => {
     [['run', join(import.meta.dirname, '../../../package.json')], /not an experiment document/],
     [['run', example, '--set', 'layer'], /not of the form path=value/],
     [['run', example, '--set', 'units={"kind":"none"}'], /params\.units/],
-    [['train', 'unknown'], /Allowed choices are mnist-convnet/],
     [['train', 'mnist-convnet', '--epochs', 'many'], /must be a whole number/],
     [['train', 'mnist-convnet', '--epochs', '0'], /params\.epochs/],
     [['runs', 'list', '--limit', '-1'], /must be a whole number/],
