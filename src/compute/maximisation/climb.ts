@@ -48,6 +48,8 @@ export async function* climb(options: ClimbOptions): AsyncGenerator<ExperimentEv
   const ascent = new Ascent(layer, starts)
   const changes = [...options.changes]
   const snapshots = new Map<number, AscentValues>()
+  // Reading everything back costs time that only a way back repays.
+  const mayGoBack = options.takesChanges || changes.some(({ path }) => path === 'restore')
   const rows = Math.max(...starts.map(({ settings }) => settings.iterations)) + 1
   let asked: readonly AscentSettings[] = starts.map(({ settings }) => settings)
   const settle = (): void => ascent.change(asked.map((settings) => scaled(settings, options.scale)))
@@ -70,7 +72,7 @@ export async function* climb(options: ClimbOptions): AsyncGenerator<ExperimentEv
     }
     settle()
     while (ascent.step < rows) {
-      if (ascent.step % SNAPSHOT_EVERY === 0) await takeSnapshot(ascent, snapshots)
+      if (mayGoBack && ascent.step % SNAPSHOT_EVERY === 0) await takeSnapshot(ascent, snapshots)
       for (const change of changes) if (change.step === ascent.step) apply(change)
       for (const adjustment of context.takeAdjustments()) {
         try {
