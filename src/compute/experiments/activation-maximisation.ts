@@ -8,7 +8,7 @@ import {
   type AscentScale,
   type LiveChange,
 } from '../../shared/experiments/activation-maximisation.ts'
-import { Ascent, type AscentStart, type AscentValues } from '../maximisation/ascent.ts'
+import type { AscentStart, AscentValues } from '../maximisation/ascent.ts'
 import { AscentLayer } from '../maximisation/ascent-layer.ts'
 import { ascentScale } from '../maximisation/ascent-scale.ts'
 import { climb } from '../maximisation/climb.ts'
@@ -201,14 +201,9 @@ class MaximisationRun {
     for (let number = 0; number < Math.min(SCALE_STARTS, this.#params.seeds); number++) {
       starts.push({ unit: first.unit, settings, picture: await this.#startPicture(number) })
     }
-    const ascent = new Ascent(layer, starts)
-    try {
-      const scale = await ascentScale(layer, ascent, this.#context.seed)
-      this.#scales.push(scale)
-      return scale
-    } finally {
-      ascent.dispose()
-    }
+    const scale = await ascentScale(layer, starts, this.#context.seed)
+    this.#scales.push(scale)
+    return scale
   }
 
   #look(

@@ -1,7 +1,7 @@
 /** Random search over regularisers (Yosinski et al. 2015, section 3.1). Draws climb together, batch by batch. */
 import type { AscentSettings } from '../../shared/experiments/activation-maximisation.ts'
 import type { RegulariserSearchParams, RegulariserSearchResult } from '../../shared/experiments/regulariser-search.ts'
-import { Ascent, type AscentStart } from '../maximisation/ascent.ts'
+import type { AscentStart } from '../maximisation/ascent.ts'
 import { AscentLayer } from '../maximisation/ascent-layer.ts'
 import { ascentScale } from '../maximisation/ascent-scale.ts'
 import { groupsOfAlike } from '../maximisation/alike.ts'
@@ -40,7 +40,7 @@ export const regulariserSearch: Experiment<RegulariserSearchParams, RegulariserS
   const doneBefore = done
   try {
     const starts = items.map(({ unit, setting }): AscentStart => ({ unit, settings: need(settings[setting]), picture }))
-    const scale = await scaleOf(layer, starts.slice(0, 1), context.seed)
+    const scale = await ascentScale(layer, starts.slice(0, 1), context.seed)
     for (const [index, batch] of batches.entries()) {
       if (index < first) continue
       const offset = done
@@ -110,19 +110,6 @@ function plan(params: RegulariserSearchParams, settings: readonly AscentSettings
     network,
   )
   return settings.map((_, setting) => ({ ...need(target), setting }))
-}
-
-async function scaleOf(
-  layer: AscentLayer,
-  starts: readonly AscentStart[],
-  seed: number,
-): Promise<RegulariserSearchResult['scale']> {
-  const ascent = new Ascent(layer, starts)
-  try {
-    return await ascentScale(layer, ascent, seed)
-  } finally {
-    ascent.dispose()
-  }
 }
 
 async function naturalHistogram(

@@ -3,7 +3,7 @@ import type { AscentScale, AscentSettings, StepPolicy } from '../../shared/exper
 import { sizeOf } from '../network/graph.ts'
 import { RandomStream } from '../random.ts'
 import type { AscentLayer } from './ascent-layer.ts'
-import type { Ascent } from './ascent.ts'
+import { Ascent, type AscentStart } from './ascent.ts'
 import type { GreyLevels } from './grey-levels.ts'
 
 /** The published rate, and the progress that the published settings ask of a step. */
@@ -22,10 +22,14 @@ const NOISE_PICTURES = 8
  * the published rate of 100 the step that would, by linear prediction, raise the unit by 4 s from its start: progress is multiplied by s / 2,
  * a rate by 4 s / (100 · |g|²), with the median |g| of the start pictures whose gradient is not zero. (Our rule: the paper tuned these values to
  * CaffeNet.) Where every gradient is zero, rates stay as they are.
- * @param ascent at its start
+ * @param starts units of the layer, each at its start
  */
-export async function ascentScale(layer: AscentLayer, ascent: Ascent, seed: number): Promise<AscentScale> {
-  const slopes = [...(await ascent.gradientNorms())]
+export async function ascentScale(
+  layer: AscentLayer,
+  starts: readonly AscentStart[],
+  seed: number,
+): Promise<AscentScale> {
+  const slopes = [...(await firstGradientNorms(layer, starts))]
     .filter((norm) => norm > 0 && Number.isFinite(norm))
     .sort((a, b) => a - b)
   const slope = slopes[Math.floor(slopes.length / 2)]
@@ -35,6 +39,15 @@ export async function ascentScale(layer: AscentLayer, ascent: Ascent, seed: numb
     layer: layer.layer,
     progress: spread / PUBLISHED_PROGRESS,
     rate: (RATE_PROGRESS * spread) / (PUBLISHED_RATE * slope * slope),
+  }
+}
+
+async function firstGradientNorms(layer: AscentLayer, starts: readonly AscentStart[]): Promise<Float32Array> {
+  const ascent = new Ascent(layer, starts)
+  try {
+    return await ascent.gradientNorms()
+  } finally {
+    ascent.dispose()
   }
 }
 
