@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { describe, expect, it } from 'vitest'
-import type { EngineOutcome } from '../network/conformance/engine-process.ts'
+import type { EngineOutcome } from '../network/conformance/report-outcome.ts'
 import { failures } from '../network/conformance/index.ts'
 
 const folder = join(import.meta.dirname, '../../../tests/conformance')

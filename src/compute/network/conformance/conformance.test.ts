@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import * as tf from '@tensorflow/tfjs'
 import { describe, expect, it } from 'vitest'
-import type { EngineOutcome } from './engine-process.ts'
+import type { EngineOutcome } from './report-outcome.ts'
 import { failures, runNetworkConformance, type Row } from './index.ts'
 
 const folder = join(import.meta.dirname, '../../../../tests/conformance')
