@@ -83,6 +83,12 @@ export function openPicture(file: Uint8Array): Sharp {
   return sharp(file, { limitInputPixels: MAXIMUM_PIXELS, failOn: 'error' })
 }
 
+/** Bytes `[height, width, channels]`, grey, RGB or RGBA, as if they were a picture file. */
+export function openPixels(data: Uint8Array, shape: readonly [number, number, 1 | 3 | 4]): Sharp {
+  const [height, width, channels] = shape
+  return sharp(data, { raw: { height, width, channels } })
+}
+
 export function upright(source: Sharp, channels: number): Sharp {
   return source
     .autoOrient()

@@ -21,11 +21,26 @@ const PREDICTIONS = 10
 
 export const deconvnet: Experiment<DeconvnetParams, DeconvnetResult> = async function* (params, context) {
   const { network } = await context.network(params.network)
+  const input = await networkInput(params.picture, network.spec, context)
+  yield { type: 'log', message: `Projecting units of ${params.layer}` }
+  return lookAt(params, network, input, context)
+}
+
+/** What the method needs besides the picture. */
+type View = Omit<DeconvnetParams, 'picture'>
+
+/**
+ * The method on a picture that is there already; writes the outputs.
+ * @throws ConvScopeError 'not-found' for a layer that is not there, 'invalid-input' for units that are not there, or a `toLayer` that does not feed `layer`
+ */
+export async function lookAt(
+  params: View,
+  network: Network,
+  input: NetworkInput,
+  context: Pick<ExperimentContext, 'engine' | 'pictures' | 'outputArray' | 'outputPicture'>,
+): Promise<DeconvnetResult> {
   const toLayer = params.toLayer ?? network.graph.input.name
   requireBelow(network, params.layer, toLayer)
-  const input = await networkInput(params.picture, network.spec, context)
-  yield { type: 'log', message: `Projecting units of ${params.layer} down to ${toLayer}` }
-
   const startedAt = performance.now()
   const projected = await project(params, toLayer, network, input, context.engine)
   const computeMs = performance.now() - startedAt
@@ -97,7 +112,7 @@ interface Projected {
 }
 
 async function project(
-  params: DeconvnetParams,
+  params: View,
   toLayer: string,
   network: Network,
   input: NetworkInput,
@@ -126,7 +141,7 @@ async function project(
 }
 
 interface WayDown {
-  readonly params: DeconvnetParams
+  readonly params: View
   readonly toLayer: string
   readonly network: Network
   readonly engine: Engine
@@ -241,8 +256,8 @@ interface Projections {
 }
 
 async function writePictures(
-  { scale }: DeconvnetParams,
-  context: ExperimentContext,
+  { scale }: View,
+  context: Pick<ExperimentContext, 'outputPicture'>,
   network: Network,
   { output, units, projections, magnitudes, targetShape, input }: Projections,
 ): Promise<void> {

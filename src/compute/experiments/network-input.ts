@@ -1,10 +1,12 @@
 /** From a picture reference to a network's input. */
+import type { Sharp } from 'sharp'
 import { NO_LABEL } from '../../shared/datasets.ts'
 import { ConvScopeError } from '../../shared/errors.ts'
 import type { DeconvnetResult } from '../../shared/experiments/deconvnet.ts'
 import type { PictureReference } from '../../shared/experiments/index.ts'
 import type { NetworkSpec } from '../../shared/network/spec.ts'
-import { openPicture, unreadable, upright } from '../data/decode-picture.ts'
+import type { EncodedFrame } from '../../shared/live.ts'
+import { openPicture, openPixels, unreadable, upright } from '../data/decode-picture.ts'
 import { preprocess, toPicture } from '../network/preprocess.ts'
 import type { Picture as BytePicture } from '../network/resize.ts'
 import type { ExperimentContext } from './experiment.ts'
@@ -30,7 +32,8 @@ export async function networkInput(
 ): Promise<NetworkInput> {
   const shape = inputShape(spec)
   if ('artifact' in reference) {
-    const picture = await decode(await context.artifact(reference.artifact), spec, shape)
+    const file = await context.artifact(reference.artifact)
+    const picture = await decode(() => openPicture(file), spec, shape)
     return { shape, values: toNetwork(picture, spec, shape), label: null }
   }
   const data = await context.dataset(reference.dataset, reference.split)
@@ -38,6 +41,26 @@ export async function networkInput(
   const index = data.labels[reference.index] ?? NO_LABEL
   const label = index === NO_LABEL ? null : { index, label: data.record.classes[index] ?? String(index) }
   return { shape, values: toNetwork(picture, spec, shape), label }
+}
+
+/**
+ * A frame of a camera as the network takes it.
+ * @throws ConvScopeError 'invalid-input' where there are not as many bytes as pixels
+ */
+export async function frameInput(
+  { base64, height, width, channels }: EncodedFrame,
+  spec: NetworkSpec,
+): Promise<NetworkInput> {
+  const pixels = Buffer.from(base64, 'base64')
+  if (pixels.length !== height * width * channels) {
+    throw new ConvScopeError(
+      'invalid-input',
+      `A frame of ${height} × ${width} × ${channels} came with ${pixels.length} bytes`,
+    )
+  }
+  const shape = inputShape(spec)
+  const picture = await decode(() => openPixels(pixels, [height, width, channels]), spec, shape)
+  return { shape, values: toNetwork(picture, spec, shape), label: null }
 }
 
 /**
@@ -49,7 +72,10 @@ export async function pictureBytes(
   spec: NetworkSpec,
   context: Pick<ExperimentContext, 'dataset' | 'artifact'>,
 ): Promise<BytePicture> {
-  if ('artifact' in reference) return decode(await context.artifact(reference.artifact), spec, inputShape(spec))
+  if ('artifact' in reference) {
+    const file = await context.artifact(reference.artifact)
+    return decode(() => openPicture(file), spec, inputShape(spec))
+  }
   const data = await context.dataset(reference.dataset, reference.split)
   return data.picture(reference.index)
 }
@@ -68,14 +94,14 @@ export function inputShape(spec: NetworkSpec): readonly [number, number, number]
   return first.shape
 }
 
-/** A picture file as grey or RGB bytes; at the network's input size (aspect not kept) where its preprocessing does not say how to resize. */
+/** What is opened as grey or RGB bytes; at the network's input size (aspect not kept) where its preprocessing does not say how to resize. */
 async function decode(
-  file: Uint8Array,
+  open: () => Sharp,
   { preprocessing }: NetworkSpec,
   [height, width, channels]: readonly [number, number, number],
 ): Promise<BytePicture> {
   try {
-    const picture = upright(openPicture(file), channels)
+    const picture = upright(open(), channels)
     const sized = preprocessing.resize ? picture : picture.resize(width, height, { fit: 'fill', kernel: 'linear' })
     const { data, info } = await sized.raw().toBuffer({ resolveWithObject: true })
     return { shape: [info.height, info.width, info.channels], data }

@@ -7,6 +7,7 @@ import { splitStatistics } from '../data/statistics.ts'
 import { measureAccuracy } from '../doctor/accuracy.ts'
 import { classifyPicture } from '../doctor/classify.ts'
 import { examineNetwork } from '../doctor/examine-network.ts'
+import { liveFrame } from '../experiments/live-frame.ts'
 import { buildGraph, layerPages } from '../network/graph.ts'
 import { knownArchitectures } from '../network/architectures/index.ts'
 import { exportNetworkFile } from './export-network.ts'
@@ -42,6 +43,7 @@ export function workerMethods(startOptions: () => Pick<StartMessage, 'threads' |
     'network-export': exportNetworkFile,
     'network-examine': examineNetwork,
     'network-classify': classifyPicture,
+    'live-frame': liveFrame,
     'network-accuracy': measureAccuracy,
     'weight-histograms': weightHistograms,
     measure: async (_params, context) => measure(context.engine),

@@ -2,7 +2,7 @@
 import type { ContractClient } from '../rpc/client.ts'
 import type { Services } from '../services/services.ts'
 
-export function remoteServices({ system, networks, datasets, jobs, runs, presets }: ContractClient): Services {
+export function remoteServices({ system, networks, datasets, jobs, runs, presets, live }: ContractClient): Services {
   return {
     system: {
       about: () => system.about(),
@@ -65,6 +65,7 @@ export function remoteServices({ system, networks, datasets, jobs, runs, presets
       save: (input) => presets.save(input),
       remove: (input) => presets.remove(input),
     },
+    live: { frame: (input) => live.frame(input) },
   }
 }
 

@@ -54,6 +54,15 @@ describe.each<TransportName>(['port', 'socket'])('the contract over a %s', (name
     expect([...(bias?.values ?? [])]).toEqual([0, 127, 255])
   })
 
+  it('takes bytes and gives others back', async () => {
+    const pixels = Uint8Array.from({ length: 64 * 48 * 4 }, (_, index) => index % 251)
+    const view = { network: 'mnist-convnet', layer: 'conv1' }
+    const frame = { height: 48, width: 64, channels: 4 as const, pixels }
+    const answer = await harness.client.live.frame({ view, frame })
+    expect(answer.projections).toEqual(pixels)
+    await expect(harness.client.live.frame({ view, frame: { ...frame, height: 49 } })).rejects.toThrow()
+  })
+
   it('gives parsed inputs with defaults to the service and leaves members out that are undefined', async () => {
     await harness.client.runs.list({ kind: undefined })
     expect(harness.services.calls).toEqual([{ procedure: 'runs.list', input: { offset: 0, limit: 100 } }])

@@ -10,7 +10,7 @@ import { relay } from './relay.ts'
 
 /** Every procedure of the contract, implemented; a missing one is an error of the compiler. */
 export function createRouter(services: Services, log: RpcLog) {
-  const { system, networks, datasets, jobs, runs, presets } = services
+  const { system, networks, datasets, jobs, runs, presets, live } = services
   const failed = (thrown: unknown, procedure: string): Error => declaredError(thrown, procedure, log)
   const os = implement(contract).use(async ({ next, path }) => {
     try {
@@ -112,6 +112,7 @@ export function createRouter(services: Services, log: RpcLog) {
       save: os.presets.save.handler(({ input }) => presets.save(input)),
       remove: os.presets.remove.handler(({ input }) => presets.remove(input)),
     },
+    live: { frame: os.live.frame.handler(({ input }) => live.frame(input)) },
   })
 }
 

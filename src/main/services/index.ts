@@ -13,8 +13,10 @@ import { addBuiltIns } from './built-in.ts'
 import { createDatasets } from './datasets.ts'
 import { SessionExecutor } from './executor.ts'
 import { createJobs } from './jobs.ts'
+import { createLayerPages } from './layer-pages.ts'
 import { NativeEngine } from './native-engine.ts'
 import { FileSession } from './file-session.ts'
+import { createLive } from './live.ts'
 import { createNetworks } from './networks.ts'
 import { programFolder as findProgramFolder } from './program-folder.ts'
 import { createPresets } from './presets.ts'
@@ -114,13 +116,19 @@ export async function createServices(options: ServicesOptions): Promise<RunningS
   const mayFetch = options.fetchEngine ?? (isInteractive && process.env['CONVSCOPE_FETCH_ENGINE'] !== 'never')
   void lookForEngine(nativeEngine, system, mayFetch)
 
+  const layersOf = createLayerPages(supervisor)
+  const networks = createNetworks(project, supervisor, files, layersOf)
+  const trainable = async (): Promise<string[]> =>
+    (await networks.architectures()).filter((known) => known.trainable).map(({ name }) => name)
+
   return {
     system,
-    networks: createNetworks(project, supervisor, files),
+    networks,
     datasets: createDatasets(project, supervisor, files),
-    jobs: createJobs(queue),
+    jobs: createJobs(queue, { project, layersOf, architectures: trainable }),
     runs: createRuns(project, queue),
     presets: createPresets(project),
+    live: createLive(project, supervisor),
     nativeEngine,
     close: async () => {
       nativeEngine.close()

@@ -25,6 +25,7 @@ import type {
   NetworkSummary,
   WeightHistogram,
 } from '../../shared/network/page.ts'
+import type { LiveFrame, LiveFrameRequest } from '../../shared/live.ts'
 import type { Preset, RunMarks } from '../../shared/presets.ts'
 import type { Look, RunRecord, RunState, RunSummary } from '../../shared/runs.ts'
 import type { Json } from '../../shared/values.ts'
@@ -156,6 +157,10 @@ export interface PresetsService {
   remove(input: { kind: ExperimentKindName; name: string }): Promise<void>
 }
 
+export interface LiveService {
+  frame(input: LiveFrameRequest): Promise<LiveFrame>
+}
+
 export interface Services {
   system: SystemService
   networks: NetworksService
@@ -163,4 +168,5 @@ export interface Services {
   jobs: JobsService
   runs: RunsService
   presets: PresetsService
+  live: LiveService
 }

@@ -3,6 +3,8 @@ import * as z from 'zod'
 import { DatasetOrigin, DatasetRecord, RefusedFile, SplitStatistics, ThumbnailSide } from '../datasets.ts'
 import { EngineReport } from '../engines.ts'
 import { PictureReference } from '../experiments/document.ts'
+import { DeconvnetResult } from '../experiments/deconvnet.ts'
+import { EncodedFrame, LiveView } from '../live.ts'
 import { Accuracy, Classification, Examination } from '../network/examination.ts'
 import { Finding } from '../network/finding.ts'
 import { ArchitectureSummary, ExportFormat, LayerPage, NetworkOrigin, WeightHistogram } from '../network/page.ts'
@@ -70,6 +72,11 @@ export const WORKER_METHODS = {
       preprocessing: Preprocessing.optional(),
     }),
     result: Classification,
+  },
+  /** One frame of a live view; with the output arrays `projections`, `activations` and `input` of a deconvnet. */
+  'live-frame': {
+    params: z.object({ view: LiveView, frame: z.union([PictureReference, EncodedFrame]) }),
+    result: DeconvnetResult,
   },
   /** How often a network is right on a split. */
   'network-accuracy': {

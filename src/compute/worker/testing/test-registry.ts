@@ -68,6 +68,7 @@ export const testRegistry: WorkerRegistry = {
     'network-export': unavailable,
     'network-examine': unavailable,
     'network-classify': unavailable,
+    'live-frame': unavailable,
     'network-accuracy': unavailable,
     'dataset-page': async ({ offset, count, classIndex }, context) => {
       const indices = Array.from({ length: count }, (_, index) => offset + index)

@@ -1,5 +1,6 @@
 /** Services that remember what they were asked, for tests of router, transports and shells. */
 import { ConvScopeError } from '../../../shared/errors.ts'
+import type { DeconvnetResult } from '../../../shared/experiments/deconvnet.ts'
 import type { JobEvent } from '../../../shared/jobs.ts'
 import type { Look, RunRecord } from '../../../shared/runs.ts'
 import type { SessionStatus } from '../../../shared/session.ts'
@@ -37,6 +38,18 @@ const provenance = {
   platform: 'test',
   startedAt: AT,
   finishedAt: AT + 5,
+}
+
+const SAMPLE_RESULT: DeconvnetResult = {
+  network: 'mnist-convnet',
+  layer: 'conv1',
+  toLayer: 'input',
+  layerShape: [24, 24, 32],
+  units: [],
+  channels: [],
+  prediction: [],
+  label: null,
+  computeMs: 1,
 }
 
 export const SAMPLE_LOOK: Look = {
@@ -244,6 +257,17 @@ export function createFakeServices(): FakeServices {
       list: async () => [],
       save: async (input) => note('presets.save', input),
       remove: async (input) => note('presets.remove', input),
+    },
+    live: {
+      frame: async ({ frame }) => {
+        if (!('pixels' in frame)) throw new ConvScopeError('not-found', 'There is no such picture')
+        return {
+          result: SAMPLE_RESULT,
+          projections: frame.pixels,
+          activations: Uint8Array.of(1),
+          input: Uint8Array.of(),
+        }
+      },
     },
   }
 }
