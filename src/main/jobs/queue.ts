@@ -75,7 +75,9 @@ export class JobQueue {
     const library = libraryHashes(document, this.#project)
     for (const sha256 of referencesOf(document).artifacts) {
       if (await this.#project.artifacts.has(sha256)) continue
-      throw new ConvScopeError('not-found', `The picture ${sha256} is not in the project`, { remedy: 'Add it again.' })
+      throw new ConvScopeError('not-found', `There is no file ${sha256} in the project`, {
+        remedy: 'Add it again, or name another.',
+      })
     }
     const { id } = this.#project.runs.create(document, { title: title ?? describeDocument(document), library })
     this.#admit(id)

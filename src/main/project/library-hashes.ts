@@ -2,6 +2,7 @@
 import * as z from 'zod'
 import { ConvScopeError } from '../../shared/errors.ts'
 import { experimentKinds, type ExperimentDocument } from '../../shared/experiments/index.ts'
+import type { Mention } from '../../shared/experiments/mentions.ts'
 import { Sha256 } from '../../shared/values.ts'
 import type { Datasets } from './datasets.ts'
 import type { Networks } from './networks.ts'
@@ -19,11 +20,22 @@ export interface DocumentReferences {
   readonly artifacts: string[]
 }
 
-/** Every library name and artifact that a document mentions. */
-export function referencesOf(document: ExperimentDocument): DocumentReferences {
+/** Everything of the library and the project that a document names. */
+export function mentionsOf(document: ExperimentDocument): readonly Mention[] {
   // TypeScript does not follow that a document's kind and its parameters belong together.
-  const { references } = experimentKinds[document.kind] as { references: (params: unknown) => DocumentReferences }
-  return references(document.params)
+  const { mentions } = experimentKinds[document.kind] as { mentions: (params: unknown) => Mention[] }
+  return mentions(document.params)
+}
+
+/** Every library name and artifact that a document mentions, each once. */
+export function referencesOf(document: ExperimentDocument): DocumentReferences {
+  const names = { networks: new Set<string>(), datasets: new Set<string>(), artifacts: new Set<string>() }
+  for (const mention of mentionsOf(document)) {
+    if (mention.thing === 'network') names.networks.add(mention.name)
+    if (mention.thing === 'dataset') names.datasets.add(mention.name)
+    if (mention.thing === 'artifact') names.artifacts.add(mention.sha256)
+  }
+  return { networks: [...names.networks], datasets: [...names.datasets], artifacts: [...names.artifacts] }
 }
 
 /** @throws ConvScopeError 'not-found' for a name that the library lacks */

@@ -1,5 +1,6 @@
 /** What the tables of the library have in common: things with a name, some of which come with the program. */
 import { ConvScopeError } from '../../shared/errors.ts'
+import { suggestNames } from '../../shared/nearest-names.ts'
 import type { Database, Row } from './database.ts'
 import { readRows, type Listing } from './rows.ts'
 
@@ -31,7 +32,7 @@ export class LibraryTable<T> {
   get(name: string): T {
     const row = this.database.get(`SELECT * FROM ${this.#options.table} WHERE name = ?`, name)
     if (row) return this.#options.read(row, this.title(String(row['name'])))
-    throw this.#notThere(name, 'Choose one that the library lists.')
+    throw this.#notThere(name)
   }
 
   has(name: string): boolean {
@@ -69,7 +70,13 @@ export class LibraryTable<T> {
     return this.database.get(`SELECT source FROM ${this.#options.table} WHERE name = ?`, name)?.['source']
   }
 
-  #notThere(name: string, remedy?: string): ConvScopeError {
+  #notThere(name: string): ConvScopeError {
+    const names = this.database.all(`SELECT name FROM ${this.#options.table} ORDER BY name`)
+    const remedy = suggestNames(
+      name,
+      names.map((row) => String(row['name'])),
+      'The library has',
+    )
     return new ConvScopeError('not-found', `There is no ${this.#options.thing} "${name}" in the library`, { remedy })
   }
 }

@@ -1,15 +1,17 @@
 /** Runs being executed, and looks. */
 import { ConvScopeError } from '../../shared/errors.ts'
-import { parseDocument } from '../../shared/experiments/index.ts'
-import type { Json } from '../../shared/values.ts'
+import { parseDocument, type ExperimentDocument } from '../../shared/experiments/index.ts'
 import type { JobQueue } from '../jobs/queue.ts'
 import { isBuiltInNetwork } from './built-in.ts'
+import { checkDocument, type CheckingHelp } from './check-document.ts'
 import type { JobsService } from './services.ts'
 
-export function createJobs(queue: JobQueue): JobsService {
+export function createJobs(queue: JobQueue, help: CheckingHelp): JobsService {
   return {
-    start: async ({ document }) => {
+    start: async ({ document: value }) => {
+      const document = parseDocument(value)
       refuseBuiltInName(document)
+      await checkDocument(document, help)
       return { id: await queue.start(document) }
     },
     look: ({ document }, { signal } = {}) => queue.look(document, { signal }),
@@ -31,8 +33,7 @@ export function createJobs(queue: JobQueue): JobsService {
 }
 
 /** Before the computing, and not after it. */
-function refuseBuiltInName(value: Json): void {
-  const { kind, params } = parseDocument(value)
+function refuseBuiltInName({ kind, params }: ExperimentDocument): void {
   if (kind !== 'train-classifier' || params.name === undefined || !isBuiltInNetwork(params.name)) return
   throw new ConvScopeError('conflict', `The network "${params.name}" comes with the program`, {
     remedy: 'Choose another name for the trained one, or none.',

@@ -16,20 +16,14 @@ import { exportNetwork } from './network-export.ts'
 import { progressStream, type ReportProgress } from './progress-stream.ts'
 import type { NetworksService } from './services.ts'
 
-export function createNetworks(project: Project, supervisor: Supervisor, files: FileSession): NetworksService {
-  /** By the network's hash: what a worker once computed of it stays true. */
-  const pages = new Map<string, NetworkPage['layers']>()
-
+export function createNetworks(
+  project: Project,
+  supervisor: Supervisor,
+  files: FileSession,
+  layersOf: (network: NetworkRecord) => Promise<NetworkPage['layers']>,
+): NetworksService {
   /** By the hash of the weights. */
   const histograms = new Map<string, WeightHistogram[]>()
-
-  const layersOf = async (network: NetworkRecord): Promise<NetworkPage['layers']> => {
-    const known = pages.get(network.hash)
-    if (known) return known
-    const { result } = await supervisor.call('network-page', { network: network.name }, libraryOf(network))
-    pages.set(network.hash, result)
-    return result
-  }
 
   const classify = async (
     name: string,

@@ -172,6 +172,30 @@ describe('services', { timeout: 60_000 }, () => {
     expect((await services.runs.list({ offset: 0, limit: 10, kind: 'train-classifier' })).runs).toHaveLength(3)
   })
 
+  it.each([
+    [{ network: 'mnist-convnett' }, 'params.network', 'Did you mean "mnist-convnet"?'],
+    [{ layer: 'conv9' }, 'params.layer', 'Did you mean "conv1" or "conv2"?'],
+    [{ toLayer: 'inputs' }, 'params.toLayer', 'Did you mean "input"?'],
+    [{ units: { kind: 'list', units: [{ channel: 32 }] } }, 'params.units.units.0', 'channels are 0 to 31'],
+    [{ units: { kind: 'list', units: [{ channel: 1, position: [24, 0] }] } }, 'no place 24, 0', '24 × 24 places'],
+    [{ picture: { dataset: 'minst', split: 'test', index: 0 } }, 'params.picture.dataset', 'Did you mean "mnist"?'],
+    [{ picture: { dataset: 'mnist', split: 'tset', index: 0 } }, 'params.picture.split', 'Did you mean "test"?'],
+    [{ picture: { dataset: 'mnist', split: 'test', index: 10_000 } }, 'params.picture.index', '0 to 9999'],
+  ] as const)('refuse a document that names what is not there: %j', async (changes, field, remedy) => {
+    const before = (await services.runs.list({ offset: 0, limit: 1 })).total
+    await expect(services.jobs.start({ document: document(changes as Record<string, Json>) })).rejects.toMatchObject({
+      message: expect.stringContaining(field) as string,
+      remedy: expect.stringContaining(remedy) as string,
+    })
+    expect((await services.runs.list({ offset: 0, limit: 1 })).total).toBe(before)
+  })
+
+  it('refuse a training of an architecture that is not known', async () => {
+    const params = { architecture: 'mnist-convnets', dataset: 'mnist' }
+    const starting = services.jobs.start({ document: { kind: 'train-classifier', version: 1, params } })
+    await expect(starting).rejects.toMatchObject({ remedy: expect.stringContaining('"mnist-convnet"') as string })
+  })
+
   it('name what is missing', async () => {
     await expect(services.jobs.start({ document: document({ network: 'nothing' }) })).rejects.toMatchObject({
       code: 'not-found',

@@ -2,6 +2,7 @@
 import * as z from 'zod'
 import { LibraryName, Pair } from '../values.ts'
 import { documentSchema, PictureReference, type ExperimentKind } from './document.ts'
+import { networkMention, pictureMentions, type Mention } from './mentions.ts'
 
 const percentile = z.number().min(0, 'a percentile lies in 0 … 100').max(100, 'a percentile lies in 0 … 100')
 const rate = z.number().positive().max(1e12)
@@ -235,11 +236,21 @@ export const activationMaximisation: ExperimentKind<
   describe: ({ network, targets, settings, seeds }) =>
     `${network}: ${targets.map(targetText).join('; ')} by ${settings.length === 1 ? (settings[0]?.name ?? '') : `${settings.length} settings`}` +
     (seeds > 1 ? `, ${seeds} starts` : ''),
-  references: ({ network, start }) => ({
-    networks: [network],
-    datasets: start.kind === 'picture' && 'dataset' in start.picture ? [start.picture.dataset] : [],
-    artifacts: start.kind === 'picture' && 'artifact' in start.picture ? [start.picture.artifact] : [],
-  }),
+  mentions: ({ network, targets, start }) => [
+    networkMention('network', network),
+    ...targets.flatMap(({ layer, units }, index): Mention[] => [
+      { thing: 'layer', field: `targets.${index}.layer`, network, name: layer },
+      ...(units.kind === 'list' ? units.channels : []).map((channel, place) => ({
+        thing: 'unit' as const,
+        field: `targets.${index}.units.channels.${place}`,
+        network,
+        layer,
+        channel,
+        ...(units.position && { position: units.position }),
+      })),
+    ]),
+    ...(start.kind === 'picture' ? pictureMentions('start.picture', start.picture) : []),
+  ],
   withChange: (params, { step, path, value }) => ({
     ...params,
     changes: [...params.changes, LiveChange.parse({ step, path, value })],

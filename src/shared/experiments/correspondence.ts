@@ -2,6 +2,7 @@
 import * as z from 'zod'
 import { LibraryName } from '../values.ts'
 import { documentSchema, PictureReference, type ExperimentKind } from './document.ts'
+import { layerMentions, networkMention, pictureMentions } from './mentions.ts'
 
 const place = z.number().int().nonnegative()
 /** Half-open `[row0, row1, column0, column1]` in pixels of the network's input. */
@@ -59,10 +60,10 @@ export const correspondence: ExperimentKind<
   document: documentSchema('correspondence', 1, CorrespondenceParams),
   describe: ({ network, pictures }) =>
     `${network}: correspondence of ${Object.keys(pictures[0]?.parts ?? {}).join(', ')} in ${pictures.length} pictures`,
-  references: ({ network, pictures }) => ({
-    networks: [network],
-    datasets: [...new Set(pictures.flatMap(({ picture }) => ('dataset' in picture ? [picture.dataset] : [])))],
-    artifacts: [...new Set(pictures.flatMap(({ picture }) => ('artifact' in picture ? [picture.artifact] : [])))],
-  }),
+  mentions: ({ network, pictures, layers }) => [
+    networkMention('network', network),
+    ...pictures.flatMap(({ picture }, index) => pictureMentions(`pictures.${index}.picture`, picture)),
+    ...layerMentions('layers', network, layers),
+  ],
   upgrades: {},
 }

@@ -3,6 +3,7 @@ import * as z from 'zod'
 import { BackwardRules } from '../network/rules.ts'
 import { LibraryName, Pair } from '../values.ts'
 import { documentSchema, PictureReference, type ExperimentKind } from './document.ts'
+import { networkMention, pictureMentions } from './mentions.ts'
 
 /**
  * What starts the walk down. 'single': the unit's own activation, everything else zero (the paper); 'one-hot': 1 at the
@@ -94,10 +95,19 @@ export const deconvnet: ExperimentKind<'deconvnet', typeof DeconvnetParams, type
     const where = 'dataset' in picture ? `${picture.dataset} ${picture.split} ${picture.index}` : 'a picture'
     return `${network} / ${layer}: ${unitsText(units)} on ${where}`
   },
-  references: (params) => ({
-    networks: [params.network],
-    datasets: 'dataset' in params.picture ? [params.picture.dataset] : [],
-    artifacts: 'artifact' in params.picture ? [params.picture.artifact] : [],
-  }),
+  mentions: ({ network, picture, layer, toLayer, units }) => [
+    networkMention('network', network),
+    ...pictureMentions('picture', picture),
+    { thing: 'layer', field: 'layer', network, name: layer },
+    ...(toLayer === undefined ? [] : [{ thing: 'layer' as const, field: 'toLayer', network, name: toLayer }]),
+    ...(units.kind === 'list' ? units.units : []).map(({ channel, position }, index) => ({
+      thing: 'unit' as const,
+      field: `units.units.${index}`,
+      network,
+      layer,
+      channel,
+      ...(position && { position }),
+    })),
+  ],
   upgrades: {},
 }

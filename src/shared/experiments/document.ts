@@ -1,6 +1,7 @@
 /** An experiment is a document: a JSON value `{ kind, version, params, seed }`, and an upgrade from every earlier version. */
 import * as z from 'zod'
 import { LibraryName, Seed, Sha256 } from '../values.ts'
+import type { Mention } from './mentions.ts'
 
 /** The schema of one kind's documents. */
 export function documentSchema<K extends string, P extends z.ZodType>(kind: K, version: number, params: P) {
@@ -38,8 +39,8 @@ export interface ExperimentKind<K extends string, P extends z.ZodType, R extends
   readonly document: ReturnType<typeof documentSchema<K, P>>
   /** What it is about in one line, for lists: a run's first title. */
   readonly describe: (params: z.infer<P>) => string
-  /** Library names that the parameters mention; a run records their hashes. */
-  readonly references: (params: z.infer<P>) => { networks: string[]; datasets: string[]; artifacts: string[] }
+  /** What of the library and the project the parameters name: it must be there before a run is made, which records its hashes. */
+  readonly mentions: (params: z.infer<P>) => Mention[]
   /** The parameters with a change that took effect while it ran; absent for kinds whose settings cannot change then. */
   readonly withChange?: (params: z.infer<P>, change: RunChange) => z.infer<P>
   /** From an older version's document to this one's, one step a version; `undefined` where there is none yet. */

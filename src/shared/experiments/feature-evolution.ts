@@ -3,7 +3,8 @@ import * as z from 'zod'
 import { BackwardRules } from '../network/rules.ts'
 import { LibraryName, Pair, Sha256 } from '../values.ts'
 import { documentSchema, type ExperimentKind } from './document.ts'
-import { DrawnChannels } from './top-activations.ts'
+import { layerMentions, mentionsWithin, networkMention, splitMentions, type Mention } from './mentions.ts'
+import { DrawnChannels, drawnMentions } from './top-activations.ts'
 import { startName, TrainClassifierParams, trainClassifier } from './train-classifier.ts'
 
 const Epoch = z.number().int().nonnegative()
@@ -83,19 +84,40 @@ export const featureEvolution: ExperimentKind<
   result: FeatureEvolutionResult,
   document: documentSchema('feature-evolution', 1, FeatureEvolutionParams),
   describe: ({ snapshots, layers }) => `Evolution of ${layers.join(', ')} of ${snapshotsName(snapshots)}`,
-  references: ({ snapshots, dataset }) => {
-    if (snapshots.from === 'training') {
-      const training = trainClassifier.references(snapshots.training)
-      return { ...training, datasets: [...new Set([dataset, ...training.datasets])] }
-    }
-    if (snapshots.from === 'networks') {
-      const networks = [...new Set(snapshots.networks.map(({ network }) => network))]
-      return { networks, datasets: [dataset], artifacts: [] }
-    }
-    const artifacts = snapshots.weights.map(({ sha256 }) => sha256)
-    return { networks: [snapshots.network], datasets: [dataset], artifacts }
-  },
+  mentions: ({ snapshots, dataset, split, layers, drawn }) => [
+    ...splitMentions({ field: 'dataset', name: dataset }, { field: 'split', name: split }),
+    ...snapshotMentions(snapshots),
+    ...networksOf(snapshots).flatMap((network) => [
+      ...layerMentions('layers', network, layers),
+      ...drawnMentions(network, layers, drawn),
+    ]),
+  ],
   upgrades: {},
+}
+
+function snapshotMentions(snapshots: Snapshots): Mention[] {
+  if (snapshots.from === 'training')
+    return mentionsWithin('snapshots.training', trainClassifier.mentions(snapshots.training))
+  if (snapshots.from === 'networks')
+    return snapshots.networks.map(({ network }, index) =>
+      networkMention(`snapshots.networks.${index}.network`, network),
+    )
+  return [
+    networkMention('snapshots.network', snapshots.network),
+    ...snapshots.weights.map(({ sha256 }, index): Mention => ({
+      thing: 'artifact',
+      field: `snapshots.weights.${index}.sha256`,
+      sha256,
+    })),
+  ]
+}
+
+/** Networks of the library whose layers are looked at. */
+function networksOf(snapshots: Snapshots): string[] {
+  if (snapshots.from === 'networks') return snapshots.networks.map(({ network }) => network)
+  if (snapshots.from === 'weights') return [snapshots.network]
+  const { start } = snapshots.training
+  return start.from === 'network' ? [start.name] : []
 }
 
 function snapshotsName(snapshots: Snapshots): string {

@@ -2,6 +2,7 @@
 import * as z from 'zod'
 import { LibraryName } from '../values.ts'
 import { documentSchema, PictureReference, type ExperimentKind } from './document.ts'
+import { layerMentions, networkMention, pictureMentions } from './mentions.ts'
 
 /** `translation` in pixels of the network's input (down, or to the right), `scale` as a factor, `rotation` in degrees counter-clockwise. */
 export const TransformationKind = z.enum(['translation', 'scale', 'rotation'])
@@ -64,10 +65,10 @@ export const invariance: ExperimentKind<'invariance', typeof InvarianceParams, t
   document: documentSchema('invariance', 1, InvarianceParams),
   describe: ({ network, pictures, transformations }) =>
     `${network}: ${transformations.map(({ kind }) => kind).join(', ')} of ${pictures.length} ${pictures.length === 1 ? 'picture' : 'pictures'}`,
-  references: ({ network, pictures }) => ({
-    networks: [network],
-    datasets: [...new Set(pictures.flatMap((picture) => ('dataset' in picture ? [picture.dataset] : [])))],
-    artifacts: [...new Set(pictures.flatMap((picture) => ('artifact' in picture ? [picture.artifact] : [])))],
-  }),
+  mentions: ({ network, pictures, layers }) => [
+    networkMention('network', network),
+    ...pictures.flatMap((picture, index) => pictureMentions(`pictures.${index}`, picture)),
+    ...layerMentions('layers', network, layers),
+  ],
   upgrades: {},
 }

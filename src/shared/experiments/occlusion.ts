@@ -3,6 +3,7 @@ import * as z from 'zod'
 import { BackwardRules } from '../network/rules.ts'
 import { LibraryName, Pair } from '../values.ts'
 import { documentSchema, PictureReference, type ExperimentKind } from './document.ts'
+import { networkMention, pictureMentions } from './mentions.ts'
 
 const side = z.number().int().min(1).max(4096)
 
@@ -72,10 +73,13 @@ export const occlusion: ExperimentKind<'occlusion', typeof OcclusionParams, type
     const where = 'dataset' in picture ? `${picture.dataset} ${picture.split} ${picture.index}` : 'a picture'
     return `${network}: occlusion by ${window.join(' × ')} every ${stride.join(' × ')} of ${where}`
   },
-  references: (params) => ({
-    networks: [params.network],
-    datasets: 'dataset' in params.picture ? [params.picture.dataset] : [],
-    artifacts: 'artifact' in params.picture ? [params.picture.artifact] : [],
-  }),
+  mentions: ({ network, picture, layer, channel }) => [
+    networkMention('network', network),
+    ...pictureMentions('picture', picture),
+    ...(layer === undefined ? [] : [{ thing: 'layer' as const, field: 'layer', network, name: layer }]),
+    ...(layer === undefined || channel === undefined
+      ? []
+      : [{ thing: 'unit' as const, field: 'channel', network, layer, channel }]),
+  ],
   upgrades: {},
 }

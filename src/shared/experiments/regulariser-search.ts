@@ -3,6 +3,7 @@ import * as z from 'zod'
 import { LibraryName, Pair } from '../values.ts'
 import { AscentItem, AscentScale, AscentSettings, StartPicture, StepPolicy } from './activation-maximisation.ts'
 import { documentSchema, type ExperimentKind } from './document.ts'
+import { networkMention, pictureMentions, splitMentions } from './mentions.ts'
 
 const probability = z.number().min(0).max(1)
 
@@ -93,13 +94,17 @@ export const regulariserSearch: ExperimentKind<
   result: RegulariserSearchResult,
   document: documentSchema('regulariser-search', 1, RegulariserSearchParams),
   describe: ({ network, layer, channel, draws }) => `${network} / ${layer}/${channel}: ${draws} draws of regularisers`,
-  references: ({ network, start, naturalPictures }) => ({
-    networks: [network],
-    datasets: [
-      ...(naturalPictures ? [naturalPictures.dataset] : []),
-      ...(start.kind === 'picture' && 'dataset' in start.picture ? [start.picture.dataset] : []),
-    ],
-    artifacts: start.kind === 'picture' && 'artifact' in start.picture ? [start.picture.artifact] : [],
-  }),
+  mentions: ({ network, layer, channel, position, start, naturalPictures }) => [
+    networkMention('network', network),
+    { thing: 'layer', field: 'layer', network, name: layer },
+    { thing: 'unit', field: 'channel', network, layer, channel, ...(position && { position }) },
+    ...(naturalPictures
+      ? splitMentions(
+          { field: 'naturalPictures.dataset', name: naturalPictures.dataset },
+          { field: 'naturalPictures.split', name: naturalPictures.split },
+        )
+      : []),
+    ...(start.kind === 'picture' ? pictureMentions('start.picture', start.picture) : []),
+  ],
   upgrades: {},
 }

@@ -3,6 +3,7 @@ import * as z from 'zod'
 import { BackwardRules } from '../network/rules.ts'
 import { LibraryName, Pair } from '../values.ts'
 import { documentSchema, type ExperimentKind } from './document.ts'
+import { layerMentions, networkMention, splitMentions, type Mention } from './mentions.ts'
 
 /** Which channels of each layer are projected and drawn. Values, places and histograms are kept of all of them. */
 export const DrawnChannels = z.discriminatedUnion('kind', [
@@ -12,6 +13,20 @@ export const DrawnChannels = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('list'), channels: z.array(z.number().int().nonnegative()).min(1).max(4096) }),
 ])
 export type DrawnChannels = z.infer<typeof DrawnChannels>
+
+/** Listed channels, which every layer must have. */
+export function drawnMentions(network: string, layers: readonly string[], drawn: DrawnChannels): Mention[] {
+  if (drawn.kind !== 'list') return []
+  return layers.flatMap((layer) =>
+    drawn.channels.map((channel, index) => ({
+      thing: 'unit' as const,
+      field: `drawn.channels.${index}`,
+      network,
+      layer,
+      channel,
+    })),
+  )
+}
 
 export const TopActivationsParams = z.strictObject({
   network: LibraryName,
@@ -116,6 +131,11 @@ export const topActivations: ExperimentKind<
   document: documentSchema('top-activations', 1, TopActivationsParams),
   describe: ({ network, layers, count, dataset, split }) =>
     `Top ${count} of ${network} / ${layers.join(', ')} on ${dataset} ${split}`,
-  references: ({ network, dataset }) => ({ networks: [network], datasets: [dataset], artifacts: [] }),
+  mentions: ({ network, dataset, split, layers, drawn }) => [
+    networkMention('network', network),
+    ...splitMentions({ field: 'dataset', name: dataset }, { field: 'split', name: split }),
+    ...layerMentions('layers', network, layers),
+    ...drawnMentions(network, layers, drawn),
+  ],
   upgrades: {},
 }

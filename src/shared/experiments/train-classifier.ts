@@ -3,14 +3,23 @@ import * as z from 'zod'
 import { NetworkSpec } from '../network/spec.ts'
 import { LibraryName, Sha256 } from '../values.ts'
 import { documentSchema, type ExperimentKind } from './document.ts'
+import { networkMention, splitMentions } from './mentions.ts'
 import { Optimiser, Schedule, WeightDecay } from './training-options.ts'
 
 export { Optimiser, Schedule, WeightDecay } from './training-options.ts'
 
+/** Pixels. */
+const InputSide = z.number().int().min(1).max(2048)
+
 /** What is trained. */
 export const TrainingStart = z.discriminatedUnion('from', [
   /** A known architecture, from nothing. */
-  z.strictObject({ from: z.literal('architecture'), name: LibraryName }),
+  z.strictObject({
+    from: z.literal('architecture'),
+    name: LibraryName,
+    /** `[height, width]` of its input and, in proportion, of what it resizes to; the published one when left out. */
+    inputSize: z.tuple([InputSide, InputSide]).optional(),
+  }),
   /** Layers written down in the document, from nothing. */
   z.strictObject({ from: z.literal('layers'), spec: NetworkSpec }),
   /** A network of the library: its own weights go on, unless new ones are wanted. */
@@ -139,11 +148,15 @@ export const trainClassifier: ExperimentKind<
   document: documentSchema('train-classifier', 2, TrainClassifierParams),
   describe: ({ start, dataset, epochs }) =>
     `Training of ${startName(start)} on ${dataset}, ${epochs} ${epochs === 1 ? 'epoch' : 'epochs'}`,
-  references: ({ start, dataset, continues }) => ({
-    networks: start.from === 'network' ? [start.name] : [],
-    datasets: [dataset],
-    artifacts: continues === undefined ? [] : [continues],
-  }),
+  mentions: ({ start, dataset, trainSplit, testSplit, continues }) => [
+    ...(start.from === 'network' ? [networkMention('start.name', start.name)] : []),
+    ...(start.from === 'architecture'
+      ? [{ thing: 'architecture' as const, field: 'start.name', name: start.name }]
+      : []),
+    ...splitMentions({ field: 'dataset', name: dataset }, { field: 'trainSplit', name: trainSplit }),
+    { thing: 'split', field: 'testSplit', dataset, name: testSplit },
+    ...(continues === undefined ? [] : [{ thing: 'artifact' as const, field: 'continues', sha256: continues }]),
+  ],
   upgrades: { 1: fromVersion1 },
 }
 

@@ -102,7 +102,6 @@ export function addTrain(program: Command, register: Register): void {
 const train: Act<TrainOptions> = async (context, options) => {
   const document = documentOf(options)
   return context.withProject(async (access) => {
-    if (options.from !== true) await requireArchitecture(options.architecture, access)
     const { out, export: exported } = options
     const ended = await runToEnd(document, access, context.terminal, { out, interruption: context.interruption })
     if (ended.exitCode === EXIT.done && exported !== undefined) {
@@ -112,15 +111,6 @@ const train: Act<TrainOptions> = async (context, options) => {
     if (ended.exitCode === EXIT.done) context.terminal.note(await libraryText(ended.run, access))
     answerRun(context.terminal, ended, out)
     return ended.exitCode
-  })
-}
-
-/** Before anything is in the queue. @throws ConvScopeError 'invalid-input' for a name that is not known */
-async function requireArchitecture(name: string, { services }: Access): Promise<void> {
-  const known = (await services.networks.architectures()).filter(({ trainable }) => trainable)
-  if (known.some((architecture) => architecture.name === name)) return
-  throw new ConvScopeError('invalid-input', `There is no architecture "${name}" that can be trained from nothing`, {
-    remedy: `Choose one of: ${known.map((architecture) => architecture.name).join(', ')}; with --from, a network of the library.`,
   })
 }
 
