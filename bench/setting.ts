@@ -68,6 +68,7 @@ export async function benchContext(engine: Engine, seed = 0): Promise<Experiment
     outputPicture: nowhere,
     outputWeights: nowhere,
     outputJson: nowhere,
+    outputTable: nowhere,
   }
 }
 

@@ -5,11 +5,11 @@ import { ErrorReport } from './errors.ts'
 import { ExperimentKindName } from './experiments/index.ts'
 import { Sha256, Timestamp } from './values.ts'
 
-/** A file that a run wrote, content-addressed. Arrays are `.npy`, pictures `.png`, weights `.safetensors`. */
+/** A file that a run wrote, content-addressed. Arrays are `.npy`, pictures `.png`, weights `.safetensors`, tables `.csv`. */
 export const OutputRecord = z.object({
   /** Flat name without extension, e.g. `projections` or `projection-003`. */
   name: z.string().regex(/^[a-z0-9][a-z0-9._-]{0,99}$/),
-  kind: z.enum(['array', 'picture', 'weights', 'json', 'bytes']),
+  kind: z.enum(['array', 'picture', 'weights', 'json', 'table', 'bytes']),
   sha256: Sha256,
   bytes: z.number().int().nonnegative(),
   /** Arrays only. */
@@ -23,6 +23,7 @@ export const OUTPUT_EXTENSIONS = {
   picture: 'png',
   weights: 'safetensors',
   json: 'json',
+  table: 'csv',
   bytes: 'bin',
 } as const
 

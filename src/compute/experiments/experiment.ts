@@ -6,6 +6,7 @@
 import type { Engine } from '../engines/engine.ts'
 import type { Network } from '../network/network.ts'
 import type { DatasetSplitData } from '../data/dataset-split.ts'
+import type { CsvTable } from '../../shared/csv.ts'
 import type { NetworkRecord } from '../../shared/network/page.ts'
 
 export type { DatasetSplitData }
@@ -52,6 +53,8 @@ export interface ExperimentContext {
   outputPicture(name: string, width: number, height: number, channels: 1 | 3 | 4, pixels: Uint8Array): Promise<void>
   outputWeights(name: string, safetensors: Uint8Array): Promise<void>
   outputJson(name: string, value: unknown): Promise<void>
+  /** Keeps numbers for other programs as an output (`.csv`). */
+  outputTable(name: string, table: CsvTable): Promise<void>
 }
 
 export type Experiment<Params, Result> = (

@@ -72,6 +72,7 @@ async function* trained(
     pictures: false,
     outputArray: () => Promise.resolve(),
     outputPicture: () => Promise.resolve(),
+    outputTable: () => Promise.resolve(),
     outputWeights: (name, bytes) => {
       const epoch = epochs.get(name)
       if (epoch !== undefined) weights.set(epoch, bytes)

@@ -1,4 +1,5 @@
 /** The context that experiments and methods get: inputs by library name, warm; outputs by name. */
+import { encodeCsv, type CsvTable } from '../../shared/csv.ts'
 import { ConvScopeError } from '../../shared/errors.ts'
 import type { NetworkRecord } from '../../shared/network/page.ts'
 import type { ArrayValues } from '../../shared/npy.ts'
@@ -124,6 +125,10 @@ export class RunContext implements ExperimentContext {
   async outputJson(name: string, value: unknown): Promise<void> {
     const text = `${JSON.stringify(plainJson(value), null, 2)}\n`
     await this.outputs.put({ name, kind: 'json' }, new TextEncoder().encode(text))
+  }
+
+  async outputTable(name: string, table: CsvTable): Promise<void> {
+    await this.outputs.put({ name, kind: 'table' }, encodeCsv(table))
   }
 
   /** Where temporary files may be put; it is removed with the session. */

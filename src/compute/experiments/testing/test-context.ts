@@ -1,4 +1,5 @@
 /** A context for tests of experiments: synthetic data, one network, outputs kept in memory. */
+import { encodeCsv, type CsvTable } from '../../../shared/csv.ts'
 import type { DatasetRecord } from '../../../shared/datasets.ts'
 import { ConvScopeError } from '../../../shared/errors.ts'
 import type { NetworkRecord } from '../../../shared/network/page.ts'
@@ -13,6 +14,8 @@ export interface KeptOutputs {
   readonly pictures: Map<string, { width: number; height: number; channels: number; pixels: Uint8Array }>
   readonly weights: Map<string, Uint8Array>
   readonly json: Map<string, unknown>
+  /** As the lines of a file. */
+  readonly tables: Map<string, string[]>
 }
 
 export interface TestContextOptions {
@@ -57,7 +60,13 @@ export function testSplit(name: string, count: number): UniformSplitData {
 }
 
 export function testContext(options: TestContextOptions): { context: ExperimentContext; outputs: KeptOutputs } {
-  const outputs: KeptOutputs = { arrays: new Map(), pictures: new Map(), weights: new Map(), json: new Map() }
+  const outputs: KeptOutputs = {
+    arrays: new Map(),
+    pictures: new Map(),
+    weights: new Map(),
+    json: new Map(),
+    tables: new Map(),
+  }
   const { engine, network, count = 20 } = options
   const context: ExperimentContext = {
     engine,
@@ -89,6 +98,7 @@ export function testContext(options: TestContextOptions): { context: ExperimentC
       keep(outputs.pictures, name, { width, height, channels, pixels }),
     outputWeights: (name, bytes) => keep(outputs.weights, name, bytes),
     outputJson: (name, value) => keep(outputs.json, name, value),
+    outputTable: (name, table) => keep(outputs.tables, name, linesOf(table)),
   }
   return { context, outputs }
 }
@@ -103,6 +113,10 @@ export async function finish<R>(
     if (step.done) return { result: step.value, events }
     events.push(step.value)
   }
+}
+
+function linesOf(table: CsvTable): string[] {
+  return new TextDecoder().decode(encodeCsv(table)).trimEnd().split('\r\n')
 }
 
 function keep<V>(kept: Map<string, V>, name: string, value: V): Promise<void> {
