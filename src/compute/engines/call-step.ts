@@ -2,11 +2,13 @@
 import type { Tensor } from '@tensorflow/tfjs'
 import { ConvScopeError } from '../../shared/errors.ts'
 import type { Step, TensorTree, Tfjs } from './engine.ts'
+import { runInterruptibly } from './eager-interruption.ts'
 import { disposeTensors, mapTensors } from './tensor-tree.ts'
 
 /**
  * Runs the step inside `tf.tidy`. Every tensor of the result is kept and a new one: what the step got or found outside, variables, and what it
- * returned twice are returned as tensors that share their data. Throws 'internal' where the result is not made of tensors.
+ * returned twice are returned as tensors that share their data. Throws 'internal' where the result is not made of tensors,
+ * 'cancelled' where the engine was interrupted meanwhile.
  */
 export function callStep<I extends TensorTree, O extends TensorTree>(
   tf: Tfjs,
@@ -19,7 +21,7 @@ export function callStep<I extends TensorTree, O extends TensorTree>(
   tf.tidy(() => {
     // Tensors are numbered in the order in which they are made.
     const firstId = tf.scalar(0).id
-    const tree = step(inputs)
+    const tree = runInterruptibly(tf, () => step(inputs))
     const seen = new Set<Tensor>()
     try {
       result.tree = mapTensors(tree, (tensor) => {

@@ -1,4 +1,5 @@
 /** tfjs's plain JavaScript kernels: slow, always there, the reference of the tests. */
+import { interruptEagerRun } from './eager-interruption.ts'
 import { eagerStep } from './eager-step.ts'
 import type { Engine } from './engine.ts'
 import { cpuModel } from './hardware.ts'
@@ -22,7 +23,7 @@ export async function startCpu(): Promise<Engine> {
     compile: (step, options) => eagerStep(tf, BACKEND, step, options),
     memory: () => ({ bytes: tf.memory().numBytes, tensors: tf.memory().numTensors }),
     trim: () => undefined,
-    interrupt: () => undefined,
+    interrupt: interruptEagerRun,
     async dispose() {
       tf.disposeVariables()
     },

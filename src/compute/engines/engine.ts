@@ -84,7 +84,8 @@ export interface Engine {
   trim(): void
   /**
    * Ends the calls of compiled steps that are under way on other threads with 'cancelled', without waiting for them: what they still compute is
-   * thrown away, except that variables are assigned when they end. Does nothing where calls run on the calling thread.
+   * thrown away, except that variables are assigned when they end. A step that runs operation by operation on the calling thread ends so before its
+   * next kernel; who wants to interrupt it is asked by `listenBetweenKernels`.
    */
   interrupt(): void
   /** Shuts the backend down. Tensors are invalid afterwards. */

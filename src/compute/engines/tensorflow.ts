@@ -5,6 +5,7 @@ import type { KernelBackend } from '@tensorflow/tfjs'
 import { ConvScopeError } from '../../shared/errors.ts'
 import type { EngineIdentity } from '../../shared/engines.ts'
 import { StepCompiler } from './compiled/compiled-step.ts'
+import { interruptEagerRun } from './eager-interruption.ts'
 import { eagerStep } from './eager-step.ts'
 import type { Engine } from './engine.ts'
 import { holdsTensorflow } from './folders.ts'
@@ -119,7 +120,10 @@ export async function startTensorflow(options: TensorflowOptions): Promise<Engin
       options.cuda ? eagerStep(tf, TENSORFLOW_BACKEND, step, compileOptions) : compiler.compile(step, compileOptions),
     memory: () => ({ bytes: tf.memory().numBytes, tensors: backend.getNumOfTFTensors() }),
     trim: () => undefined,
-    interrupt: () => compiler.interrupt(),
+    interrupt() {
+      interruptEagerRun()
+      compiler.interrupt()
+    },
     async dispose() {
       await compiler.idle()
       tf.disposeVariables()

@@ -2,6 +2,7 @@
 import { dirname, join, sep } from 'node:path'
 import type * as WasmBackend from '@tensorflow/tfjs-backend-wasm'
 import { ConvScopeError } from '../../shared/errors.ts'
+import { interruptEagerRun } from './eager-interruption.ts'
 import { eagerStep } from './eager-step.ts'
 import type { Engine } from './engine.ts'
 import { cpuModel, threadCount } from './hardware.ts'
@@ -46,7 +47,7 @@ export async function startWasm(options: WasmOptions = {}): Promise<Engine> {
     compile: (step, compileOptions) => eagerStep(tf, WASM_BACKEND, step, compileOptions),
     memory: () => ({ bytes: tf.memory().numBytes, tensors: tf.memory().numTensors }),
     trim: () => undefined,
-    interrupt: () => undefined,
+    interrupt: interruptEagerRun,
     async dispose() {
       tf.disposeVariables()
       tf.removeBackend(WASM_BACKEND)

@@ -1,6 +1,7 @@
 /** tfjs's WebGPU backend on Dawn: GPUs of every make. Works in plain Node only (Electron refuses the buffers that Dawn maps). */
 import type { KernelBackend } from '@tensorflow/tfjs'
 import { ConvScopeError } from '../../shared/errors.ts'
+import { interruptEagerRun } from './eager-interruption.ts'
 import { eagerStep } from './eager-step.ts'
 import type { Engine } from './engine.ts'
 import { activateBackend, loadTfjs, requireModule } from './tfjs.ts'
@@ -136,7 +137,7 @@ export async function startWebGpu(options: WebGpuOptions = {}): Promise<Engine> 
     compile: (step, compileOptions) => eagerStep(tf, BACKEND, step, compileOptions),
     memory: () => ({ bytes: backend.bufferManager.numBytesUsed, tensors: tf.memory().numTensors }),
     trim: () => trimPool(backend),
-    interrupt: () => undefined,
+    interrupt: interruptEagerRun,
     async dispose() {
       tf.disposeVariables()
       tf.removeBackend(BACKEND)

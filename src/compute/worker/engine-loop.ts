@@ -9,6 +9,7 @@ import {
   type ToWorker,
   type WorkerMethod,
 } from '../../shared/wire/protocol.ts'
+import { listenBetweenKernels } from '../engines/eager-interruption.ts'
 import type { ExperimentEvent } from '../experiments/experiment.ts'
 import { artifactFinder, artifactReader } from './artifact-reader.ts'
 import { RunContext, type RunInputs, type SessionResources } from './run-context.ts'
@@ -68,6 +69,7 @@ export function runEngineThread(registry: WorkerRegistry): void {
     for (let received = receiveMessageOnPort(port); received; received = receiveMessageOnPort(port))
       accept(received.message)
   }
+  listenBetweenKernels(letMessagesIn)
   /** For methods that compute without a break: what they tell is posted at once, and what was asked meanwhile is looked at. */
   const progressOf = (id: string, signal: AbortSignal): RunInputs['onProgress'] => {
     let lastAt = -Infinity

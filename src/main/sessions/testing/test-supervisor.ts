@@ -13,7 +13,7 @@ import type { RunAnswer, RunHandlers, RunRequest, SupervisorOptions } from '../s
 export const TEST_WORKER = join(import.meta.dirname, '../../../compute/worker/testing/main.ts')
 
 /** Kept from one test run to the next; Node itself notices changed sources. */
-const compileCacheFolder = join(import.meta.dirname, '../../../../node_modules/.cache/test-workers')
+export const compileCacheFolder = join(import.meta.dirname, '../../../../node_modules/.cache/test-workers')
 
 /** Answers soon, so that tests need not wait. */
 const TIMINGS = {
