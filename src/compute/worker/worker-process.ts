@@ -7,6 +7,7 @@ import { Worker, SHARE_ENV } from 'node:worker_threads'
 import { ConvScopeError, toErrorReport } from '../../shared/errors.ts'
 import { encodeMessage, MessageReader } from '../../shared/wire/messages.ts'
 import { PROTOCOL_VERSION, ToWorker, type FromWorker } from '../../shared/wire/protocol.ts'
+import { ENGINE_THREAD_LIMITS } from './engine-thread-limits.ts'
 import { messagePacker } from './packer.ts'
 import { writeProtocol } from './reserve-stdout.ts'
 import { COUNTER_BYTES, COUNTERS, type ThreadData, type ThreadOutput } from './thread-link.ts'
@@ -46,6 +47,7 @@ export function startWorkerProcess({ engineThread, program, protocol = PROTOCOL_
     workerData: { counters: counters.buffer } satisfies ThreadData,
     // Native libraries read the process's environment, not the thread's copy.
     env: SHARE_ENV,
+    resourceLimits: ENGINE_THREAD_LIMITS,
     stdout: true,
     stderr: true,
   })
