@@ -64,6 +64,8 @@ function interpolate(stops: readonly Colour[], fraction: number): Colour {
 export interface Limits {
   readonly low: number
   readonly high: number
+  /** Shares of the limits are shown to this power; 1 when left out. */
+  readonly gamma?: number
 }
 
 /** Limits around zero for signed data, from zero on for data without negative values; never empty. */
@@ -74,11 +76,13 @@ export function limitsOf(low: number, high: number): Limits {
 }
 
 /** Entry 0…255 of a colour map for a value. Zero between symmetric limits is entry 128. NaN is the middle. */
-export function mapEntry(value: number, { low, high }: Limits): number {
+export function mapEntry(value: number, { low, high, gamma = 1 }: Limits): number {
   if (Number.isNaN(value)) return 128
   if (low < 0 && low === -high) {
-    const scaled = value / high
-    return Math.round(scaled >= 0 ? 128 + Math.min(1, scaled) * 127 : 128 + Math.max(-1, scaled) * 128)
+    const share = raised(Math.min(1, Math.abs(value) / high), gamma)
+    return Math.round(value >= 0 ? 128 + share * 127 : 128 - share * 128)
   }
-  return Math.round(Math.min(1, Math.max(0, (value - low) / (high - low))) * 255)
+  return Math.round(raised(Math.min(1, Math.max(0, (value - low) / (high - low))), gamma) * 255)
 }
+
+const raised = (share: number, gamma: number): number => (gamma === 1 ? share : share ** gamma)

@@ -3,6 +3,7 @@ import { ConvScopeError } from '../../../shared/errors.ts'
 import type { NumberArray } from '../../../shared/npy.ts'
 import type { Look } from '../../../shared/runs.ts'
 import { fetchArray } from '../../lib/artifacts.ts'
+import { asPictures } from '../../lib/projection-display.ts'
 
 /** A look with its arrays. */
 export interface LookView {
@@ -39,21 +40,6 @@ export async function readLook(look: Look, signal: AbortSignal, fetch: FetchArra
     activations: placeless ? { ...activations, shape: [1, 1, activations.shape[0] ?? 0] } : activations,
     input,
   }
-}
-
-/** Projections to a layer in between have many channels, of which the norm can be seen. */
-export function asPictures(projections: NumberArray): NumberArray {
-  const { values, shape } = projections
-  const [units = 0, height = 1, width = 1, channels = 1] =
-    shape.length === 4 ? shape : [shape[0] ?? 0, 1, shape[1] ?? 1, 1]
-  if (channels === 1 || channels === 3) return { ...projections, shape: [units, height, width, channels] }
-  const norms = new Float32Array(units * height * width)
-  for (let place = 0; place < norms.length; place++) {
-    let sum = 0
-    for (let channel = 0; channel < channels; channel++) sum += (values[place * channels + channel] ?? 0) ** 2
-    norms[place] = Math.sqrt(sum)
-  }
-  return { ...projections, values: norms, shape: [units, height, width, 1] }
 }
 
 /** Where a unit stands among the projections of a look, or -1. A null position means the channel's strongest place. */

@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { activeShares, asPictures, channelOrder } from './look-view.ts'
-import { projectionLimits } from './projection-limits.ts'
+import { activeShares, channelOrder } from './look-view.ts'
 import {
   changeSelection,
   completeSelection,
@@ -107,22 +106,6 @@ it('sorts channels by index, strength or sparsity, ties by lower index', () => {
   expect(channelOrder(view, 'strength')).toEqual([1, 2, 0, 3])
   expect(channelOrder(view, 'sparsity')).toEqual([0, 1, 2, 3])
   expect(activeShares(view.activations)).toEqual([0.5, 1, 1, 0])
-})
-
-it('shows projections of many channels by their norm', () => {
-  const many = { values: new Float32Array([3, 4, 0, 0, 0, 0, 6, 8]), shape: [1, 1, 2, 4] }
-  const norms = asPictures(many)
-  expect([...norms.values]).toEqual([5, 10])
-  expect(norms.shape).toEqual([1, 1, 2, 1])
-  expect(asPictures({ values: new Float32Array(6), shape: [2, 3] }).shape).toEqual([2, 1, 3, 1])
-})
-
-it('scales grey levels by each picture or by all, and never to nothing', () => {
-  const unit = { channel: 0, position: null, value: 1, field: null }
-  const units = [2, 5, 0].map((magnitude) => ({ ...unit, magnitude }))
-  expect(projectionLimits({ units }, 0, 'per-picture')).toEqual({ low: -2, high: 2 })
-  expect(projectionLimits({ units }, 0, 'shared')).toEqual({ low: -5, high: 5 })
-  expect(projectionLimits({ units }, 2, 'per-picture')).toEqual({ low: -1, high: 1 })
 })
 
 it('scales tiles by whole factors', () => {
