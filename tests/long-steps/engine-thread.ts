@@ -54,7 +54,7 @@ const documents: Record<string, (context: ExperimentContext) => Events> = {
   },
   /** A step of many short kernels that is called for the first time, so that it runs operation by operation. */
   async *first({ engine: { tf, compile } }) {
-    const x = tf.fill<never>([500, 500], 1 / 500) as Tensor2D
+    const x = tf.fill([500, 500], 1 / 500) as Tensor2D
     const step = compile(({ x: given }: { x: Tensor2D }) => {
       say('the first call begins')
       let product = given
