@@ -177,8 +177,26 @@ describe('app://workstation', () => {
 describe('what a page may not do', () => {
   it.each(['will-navigate', 'will-redirect', 'will-frame-navigate', 'will-attach-webview'])('%s', async (name) => {
     await start()
-    const event = new standIn.ElectronEvent()
-    theWindow().webContents.emit(name, event)
+    const { webContents } = theWindow()
+    for (const url of ['https://example.org/', `${APP_ORIGIN}/library`, 'app://elsewhere/']) {
+      const event = Object.assign(new standIn.ElectronEvent(), { url })
+      webContents.emit(name, event)
+      expect(event.defaultPrevented).toBe(true)
+    }
+  })
+
+  it('may load itself again, where it is', async () => {
+    await start()
+    const { webContents } = theWindow()
+    webContents.url = `${APP_ORIGIN}/deconvnet/live?source=camera`
+    for (const name of ['will-navigate', 'will-frame-navigate']) {
+      const event = Object.assign(new standIn.ElectronEvent(), { url: webContents.url })
+      webContents.emit(name, event)
+      expect(event.defaultPrevented).toBe(false)
+    }
+    webContents.url = 'https://example.org/'
+    const event = Object.assign(new standIn.ElectronEvent(), { url: webContents.url })
+    webContents.emit('will-navigate', event)
     expect(event.defaultPrevented).toBe(true)
   })
 
@@ -205,7 +223,7 @@ describe('what a page may not do', () => {
     const contents = theWindow().webContents
     const asked = (permission: string) => {
       const callback = vi.fn<(granted: boolean) => void>()
-      permissionRequest!(contents, permission, callback)
+      permissionRequest!(contents, permission, callback, {})
       return callback.mock.calls
     }
     const denied = [
@@ -221,11 +239,11 @@ describe('what a page may not do', () => {
     ]
     for (const permission of denied) {
       expect(asked(permission)).toEqual([[false]])
-      expect(permissionCheck!(contents, permission, APP_ORIGIN)).toBe(false)
+      expect(permissionCheck!(contents, permission, APP_ORIGIN, {})).toBe(false)
     }
     expect(asked('clipboard-sanitized-write')).toEqual([[true]])
-    expect(permissionCheck!(null, 'clipboard-sanitized-write', `${APP_ORIGIN}/`)).toBe(true)
-    expect(permissionCheck!(null, 'clipboard-sanitized-write', 'https://example.org/')).toBe(false)
+    expect(permissionCheck!(null, 'clipboard-sanitized-write', `${APP_ORIGIN}/`, {})).toBe(true)
+    expect(permissionCheck!(null, 'clipboard-sanitized-write', 'https://example.org/', {})).toBe(false)
     contents.url = 'https://example.org/'
     expect(asked('clipboard-sanitized-write')).toEqual([[false]])
     expect(devicePermission!({})).toBe(false)
@@ -233,6 +251,34 @@ describe('what a page may not do', () => {
     displayMedia!({}, streams)
     expect(streams).toHaveBeenCalledWith(null)
     expect(electron.log.of('session.setSpellCheckerEnabled')).toEqual([[false]])
+  })
+
+  it.each([
+    ['/deconvnet/live', ['video'], true],
+    ['/deconvnet/live?source=camera', ['video'], true],
+    ['/deconvnet/live', ['video', 'audio'], false],
+    ['/deconvnet/live', ['audio'], false],
+    ['/deconvnet/live', [], false],
+    ['/deconvnet', ['video'], false],
+    ['/library/deconvnet/live', ['video'], false],
+  ])('at %s asking for %j gets a camera: %s', async (path, mediaTypes, granted) => {
+    await start()
+    const { permissionRequest, permissionCheck } = standIn.session.defaultSession
+    const contents = theWindow().webContents
+    const asked = (): unknown => {
+      const callback = vi.fn<(granted: boolean) => void>()
+      permissionRequest!(contents, 'media', callback, { mediaTypes })
+      return callback.mock.calls
+    }
+    contents.url = `${APP_ORIGIN}${path}`
+    expect(asked()).toEqual([[granted]])
+    if (mediaTypes.length === 1) {
+      const [mediaType] = mediaTypes
+      expect(permissionCheck!(contents, 'media', APP_ORIGIN, { mediaType })).toBe(granted)
+    }
+    expect(permissionCheck!(null, 'media', APP_ORIGIN, { mediaType: 'video' })).toBe(false)
+    contents.url = `https://example.org${path}`
+    expect(asked()).toEqual([[false]])
   })
 
   it.each([

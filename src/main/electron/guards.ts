@@ -1,19 +1,23 @@
 /** What no page may do, whatever it is: leave the program, ask for devices, open windows, reach the network. */
-import type { Session, Shell, WebContents } from 'electron'
+import type { MediaAccessPermissionRequest, Session, Shell, WebContents } from 'electron'
 import { APP_ORIGIN } from '../../shared/contract/hand-over.ts'
+import { CAMERA_PAGE } from '../../shared/page-areas.ts'
 
 const OWN_SCHEMES = new Set(['app:', 'blob:', 'data:'])
 
-/** The only permission: to put text or a picture on the clipboard ("Copy details"). Reading it is denied like all else. */
-const GRANTED = 'clipboard-sanitized-write'
+/** To put text or a picture on the clipboard ("Copy details"). Reading it is denied like all else but the camera of Live. */
+const CLIPBOARD = 'clipboard-sanitized-write'
 
 export function guardSession(session: Session): void {
-  session.setPermissionRequestHandler((contents, permission, callback) => {
-    callback(permission === GRANTED && isOwnPage(contents.getURL()))
+  session.setPermissionRequestHandler((contents, permission, callback, details) => {
+    const url = contents.getURL()
+    if (permission === 'media') callback(isLivePage(url) && isVideoOnly(details))
+    else callback(permission === CLIPBOARD && isOwnPage(url))
   })
-  session.setPermissionCheckHandler(
-    (_contents, permission, origin) => permission === GRANTED && isOwnPage(`${origin}/`),
-  )
+  session.setPermissionCheckHandler((contents, permission, origin, details) => {
+    if (permission === 'media') return details.mediaType === 'video' && isLivePage(contents?.getURL() ?? '')
+    return permission === CLIPBOARD && isOwnPage(`${origin}/`)
+  })
   session.setDevicePermissionHandler(() => false)
   session.setDisplayMediaRequestHandler((_request, callback) => callback(null))
   session.setSpellCheckerEnabled(false)
@@ -27,9 +31,13 @@ export function guardSession(session: Session): void {
 }
 
 export function guardContents(contents: WebContents, shell: Shell): void {
-  contents.on('will-navigate', (event) => event.preventDefault())
+  // The page loads itself again where it has to take or give up the camera.
+  const preventOthers = (event: { readonly url: string; preventDefault(): void }): void => {
+    if (event.url !== contents.getURL() || !isOwnPage(event.url)) event.preventDefault()
+  }
+  contents.on('will-navigate', preventOthers)
   contents.on('will-redirect', (event) => event.preventDefault())
-  contents.on('will-frame-navigate', (event) => event.preventDefault())
+  contents.on('will-frame-navigate', preventOthers)
   contents.on('will-attach-webview', (event) => event.preventDefault())
   contents.setWindowOpenHandler(({ url }) => {
     safeOpenExternal(shell, url)
@@ -44,6 +52,16 @@ export function safeOpenExternal(shell: Shell, address: string): boolean {
   if (url.protocol !== 'https:' || url.username !== '' || url.password !== '') return false
   void shell.openExternal(url.href).catch(() => undefined)
   return true
+}
+
+function isLivePage(url: string): boolean {
+  return isOwnPage(url) && new URL(url).pathname === CAMERA_PAGE
+}
+
+/** A picture and no sound. */
+function isVideoOnly(details: object): boolean {
+  const { mediaTypes = [] } = details as MediaAccessPermissionRequest
+  return mediaTypes.length > 0 && mediaTypes.every((type) => type === 'video')
 }
 
 function isOwnPage(url: string): boolean {

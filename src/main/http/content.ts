@@ -7,7 +7,7 @@ import { Sha256 } from '../../shared/values.ts'
 import type { Logger } from '../platform/logger.ts'
 import type { ArtifactStore } from '../project/artifact-store.ts'
 import { artifactMediaType, contentDisposition } from './media-types.ts'
-import { SECURITY_HEADERS } from './security-headers.ts'
+import { pageHeaders, SECURITY_HEADERS } from './security-headers.ts'
 import { openStaticFile } from './static-files.ts'
 import { MAX_UPLOAD_BYTES, storeUpload, tooLarge } from './upload.ts'
 
@@ -69,7 +69,7 @@ async function givePage(request: Request, pathname: string, { pageFolder }: Cont
     pageFolder === undefined ? undefined : await openStaticFile(pageFolder, isPageAddress(pathname) ? '/' : pathname)
   if (!file) return refuse(404, 'There is nothing at this address')
   const headers = {
-    ...SECURITY_HEADERS,
+    ...pageHeaders(pathname),
     'content-type': file.mediaType,
     'content-length': String(file.bytes),
     'cache-control': file.immutable ? IMMUTABLE : 'no-cache',

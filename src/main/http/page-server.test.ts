@@ -78,6 +78,20 @@ describe('the page', () => {
     expect(answer.headers['access-control-allow-origin']).toBeUndefined()
   })
 
+  it('may use a camera where it shows it live, and a microphone nowhere', async () => {
+    for (const [path, camera] of [
+      ['/deconvnet/live', 'camera=(self)'],
+      ['/deconvnet/live?source=camera', 'camera=(self)'],
+      ['/deconvnet', 'camera=()'],
+      ['/deconvnet/live/else', 'camera=()'],
+      ['/library', 'camera=()'],
+    ]) {
+      const policy = (await get(path ?? '')).headers['permissions-policy']
+      expect(policy, path).toContain(camera)
+      expect(policy, path).toContain('microphone=()')
+    }
+  })
+
   it('allows nothing inline, evaluated, framed or foreign', () => {
     expect(CONTENT_SECURITY_POLICY).toBe(
       "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob: data:; font-src 'self'; " +

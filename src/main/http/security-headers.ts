@@ -1,4 +1,5 @@
 /** What every answer carries, from the HTTP server and from `app://` alike. */
+import { CAMERA_PAGE } from '../../shared/page-areas.ts'
 
 /** Only files of the page's own origin; no inline script or style, no `eval`, no frame, no form. */
 export const CONTENT_SECURITY_POLICY = [
@@ -30,11 +31,21 @@ const DENIED_FEATURES = [
   'usb',
 ]
 
+function permissionsPolicy(granted?: string): string {
+  return DENIED_FEATURES.map((feature) => `${feature}=${feature === granted ? '(self)' : '()'}`).join(', ')
+}
+
 export const SECURITY_HEADERS: Readonly<Record<string, string>> = {
   'content-security-policy': CONTENT_SECURITY_POLICY,
   'cross-origin-opener-policy': 'same-origin',
   'cross-origin-resource-policy': 'same-origin',
-  'permissions-policy': DENIED_FEATURES.map((feature) => `${feature}=()`).join(', '),
+  'permissions-policy': permissionsPolicy(),
   'referrer-policy': 'no-referrer',
   'x-content-type-options': 'nosniff',
+}
+
+/** The headers of the page at an address: only Live may use a camera, and nothing may use a microphone. */
+export function pageHeaders(pathname: string): Readonly<Record<string, string>> {
+  if (pathname !== CAMERA_PAGE) return SECURITY_HEADERS
+  return { ...SECURITY_HEADERS, 'permissions-policy': permissionsPolicy('camera') }
 }

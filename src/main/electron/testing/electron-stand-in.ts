@@ -109,8 +109,13 @@ class Protocol {
   }
 }
 
-type PermissionRequest = (contents: WebContents, permission: string, callback: (granted: boolean) => void) => void
-type PermissionCheck = (contents: WebContents | null, permission: string, origin: string) => boolean
+type PermissionRequest = (
+  contents: WebContents,
+  permission: string,
+  callback: (granted: boolean) => void,
+  details: object,
+) => void
+type PermissionCheck = (contents: WebContents | null, permission: string, origin: string, details: object) => boolean
 type BeforeRequest = (details: { url: string }, callback: (answer: { cancel?: boolean }) => void) => void
 
 class Session extends EventEmitter {
