@@ -11,7 +11,7 @@ import {
 import type { AscentStart, AscentValues } from '../maximisation/ascent.ts'
 import { AscentLayer } from '../maximisation/ascent-layer.ts'
 import { ascentScale } from '../maximisation/ascent-scale.ts'
-import { climb } from '../maximisation/climb.ts'
+import { climb, type ClimbStart } from '../maximisation/climb.ts'
 import { Gathered, type Progress } from '../maximisation/gathered.ts'
 import { greyLevelsOf, type GreyLevels } from '../maximisation/grey-levels.ts'
 import { itemOf } from '../maximisation/outcomes.ts'
@@ -173,15 +173,15 @@ class MaximisationRun {
     }
   }
 
-  async #starts(batch: readonly PlannedItem[]): Promise<AscentStart[]> {
+  async #starts(batch: readonly PlannedItem[]): Promise<ClimbStart[]> {
     const pictures = new Map<number, Float32Array>()
-    const starts: AscentStart[] = []
+    const starts: ClimbStart[] = []
     for (const { unit, setting, start } of batch) {
       const settings = this.#params.settings[setting]
       if (!settings) throw new RangeError(`there are no settings ${setting}`)
       const picture = pictures.get(start) ?? (await this.#startPicture(start))
       pictures.set(start, picture)
-      starts.push({ unit, settings, picture })
+      starts.push({ unit, settings, picture, setting })
     }
     return starts
   }

@@ -1,11 +1,10 @@
 /** Random search over regularisers (Yosinski et al. 2015, section 3.1). Draws climb together, batch by batch. */
 import type { AscentSettings } from '../../shared/experiments/activation-maximisation.ts'
 import type { RegulariserSearchParams, RegulariserSearchResult } from '../../shared/experiments/regulariser-search.ts'
-import type { AscentStart } from '../maximisation/ascent.ts'
 import { AscentLayer } from '../maximisation/ascent-layer.ts'
 import { ascentScale } from '../maximisation/ascent-scale.ts'
 import { groupsOfAlike } from '../maximisation/alike.ts'
-import { climb } from '../maximisation/climb.ts'
+import { climb, type ClimbStart } from '../maximisation/climb.ts'
 import { drawSettings } from '../maximisation/draw-settings.ts'
 import { Gathered } from '../maximisation/gathered.ts'
 import { greyLevelsOf, type GreyLevels } from '../maximisation/grey-levels.ts'
@@ -39,7 +38,12 @@ export const regulariserSearch: Experiment<RegulariserSearchParams, RegulariserS
   let done = batches.slice(0, first).reduce((sum, { length }) => sum + length, 0)
   const doneBefore = done
   try {
-    const starts = items.map(({ unit, setting }): AscentStart => ({ unit, settings: need(settings[setting]), picture }))
+    const starts = items.map(({ unit, setting }): ClimbStart => ({
+      unit,
+      settings: need(settings[setting]),
+      picture,
+      setting,
+    }))
     const scale = await ascentScale(layer, starts.slice(0, 1), context.seed)
     for (const [index, batch] of batches.entries()) {
       if (index < first) continue

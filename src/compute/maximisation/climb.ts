@@ -1,17 +1,13 @@
 /** One batch from its start to its end, with previews, changes by the user, and snapshots to go back to. */
 import { ConvScopeError, toErrorReport } from '../../shared/errors.ts'
-import {
-  TRACE_QUANTITIES,
-  type AscentScale,
-  type AscentSettings,
-  type LiveChange,
-} from '../../shared/experiments/activation-maximisation.ts'
+import { TRACE_QUANTITIES, type AscentScale } from '../../shared/experiments/activation-maximisation.ts'
+import { livePathOf, type AscentSettings, type LiveChange } from '../../shared/experiments/ascent-settings.ts'
 import type { ExperimentContext, ExperimentEvent } from '../experiments/experiment.ts'
 import type { AscentLayer } from './ascent-layer.ts'
 import { Ascent, type AscentStart, type AscentValues } from './ascent.ts'
 import { scaled } from './ascent-scale.ts'
 import { STATUS } from './ascent-step.ts'
-import { changeOf, withChange } from './live-settings.ts'
+import { changedSettings, changeOf } from './live-settings.ts'
 
 /** Read back and shown at most ten times a second. */
 const PREVIEW_INTERVAL_MS = 100
@@ -20,9 +16,14 @@ const TURN_INTERVAL_MS = 20
 export const SNAPSHOT_EVERY = 25
 const MOST_SNAPSHOTS = 40
 
+export interface ClimbStart extends AscentStart {
+  /** Which of the document's settings it has. */
+  readonly setting: number
+}
+
 export interface ClimbOptions {
   readonly layer: AscentLayer
-  readonly starts: readonly AscentStart[]
+  readonly starts: readonly ClimbStart[]
   readonly scale: AscentScale
   /** The document's changes. More are taken from the user only where `takesChanges` says so. */
   readonly changes: readonly LiveChange[]
@@ -52,10 +53,11 @@ export async function* climb(options: ClimbOptions): AsyncGenerator<ExperimentEv
   const mayGoBack = options.takesChanges || changes.some(({ path }) => path === 'restore')
   const rows = Math.max(...starts.map(({ settings }) => settings.iterations)) + 1
   let asked: readonly AscentSettings[] = starts.map(({ settings }) => settings)
+  const numbers = starts.map(({ setting }) => setting)
   const settle = (): void => ascent.change(asked.map((settings) => scaled(settings, options.scale)))
   const apply = (change: LiveChange): void => {
     if (change.path === 'restore') return goBack(ascent, snapshots, change)
-    asked = asked.map((settings) => withChange(settings, change))
+    asked = changedSettings(asked, numbers, change)
     settle()
   }
   let lookedAt = performance.now()
@@ -66,8 +68,7 @@ export async function* climb(options: ClimbOptions): AsyncGenerator<ExperimentEv
     if (options.state) {
       const { step } = options.state
       for (const change of changes)
-        if (change.step < step && change.path !== 'restore')
-          asked = asked.map((settings) => withChange(settings, change))
+        if (change.step < step && change.path !== 'restore') asked = changedSettings(asked, numbers, change)
       ascent.restore(options.state)
     }
     settle()
@@ -80,7 +81,7 @@ export async function* climb(options: ClimbOptions): AsyncGenerator<ExperimentEv
           if (!options.takesChanges) throw severalBatches()
           apply(change)
           changes.push(change)
-          yield { type: 'adjusted', ...change }
+          yield { type: 'adjusted', step: change.step, path: livePathOf(change), value: change.value }
         } catch (error) {
           yield { type: 'log', message: `Not changed: ${toErrorReport(error).message}` }
         }

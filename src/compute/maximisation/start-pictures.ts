@@ -5,6 +5,7 @@ import { networkInput } from '../experiments/network-input.ts'
 import { sizeOf } from '../network/graph.ts'
 import type { Network } from '../network/network.ts'
 import { RandomStream } from '../random.ts'
+import { frequencyAmplitudes, fromWaves } from './frequencies.ts'
 import type { GreyLevels } from './grey-levels.ts'
 
 /**
@@ -26,6 +27,15 @@ export async function startPicture(
     return values.map((value, place) => value / (grey.toNetwork[place % channels] ?? 1))
   }
   const random = new RandomStream(context.seed, 'start', index)
+  if (start.kind === 'fourier-noise') {
+    const [height, width] = grey.shape
+    const amplitudes = frequencyAmplitudes(height, width, 1)
+    const waves = Float32Array.from(
+      { length: size },
+      (_, place) => start.standardDeviation * (amplitudes[Math.floor(place / channels)] ?? 0) * random.normal(),
+    )
+    return fromWaves(waves, grey.shape)
+  }
   return Float32Array.from({ length: size }, (_, place) =>
     start.kind === 'uniform'
       ? 255 * random.uniform() - (grey.mean[place % channels] ?? 0)

@@ -1,11 +1,13 @@
 /** Random search over regularisers (Yosinski et al. 2015, section 3.1: 300 draws, four complementary ones chosen by eye). */
 import * as z from 'zod'
 import { LibraryName, Pair } from '../values.ts'
-import { AscentItem, AscentScale, AscentSettings, StartPicture, StepPolicy } from './activation-maximisation.ts'
+import { AscentItem, AscentScale, AscentSettings, StartPicture } from './activation-maximisation.ts'
 import { documentSchema, type ExperimentKind } from './document.ts'
 import { networkMention, pictureMentions, splitMentions } from './mentions.ts'
 
 const probability = z.number().min(0).max(1)
+const rate = z.number().positive().max(1e12)
+const blurPeriod = z.number().int().min(1).max(10_000)
 
 /** Drawn from `[low, high]`, evenly or evenly in the logarithm; 0 with probability `off`, which leaves the regulariser out. */
 const range = (low: number, high: number, defaults: { low: number; high: number; off: number }) =>
@@ -18,18 +20,48 @@ const range = (low: number, high: number, defaults: { low: number; high: number;
     .refine((given) => given.low <= given.high, { message: 'the lower end lies above the upper one' })
     .prefault({})
 
+/** One number, or drawn from `[low, high]` evenly in the logarithm. */
+const numberOrRange = z.union([
+  rate,
+  z.tuple([rate, rate]).refine(([low, high]) => low <= high, { message: 'the lower end lies above the upper one' }),
+])
+
+/** A `StepPolicy` whose numbers may be ranges. */
+export const SearchPolicy = z.discriminatedUnion('kind', [
+  z.strictObject({ kind: z.literal('constant'), rate: numberOrRange.default(100) }),
+  z.strictObject({
+    kind: z.literal('progress'),
+    maxRate: numberOrRange.default(100),
+    desired: numberOrRange.default(2),
+  }),
+  z.strictObject({
+    kind: z.literal('progress01'),
+    maxRate: numberOrRange.default(100),
+    early: numberOrRange.default(0.03),
+    late: numberOrRange.default(0.2),
+  }),
+])
+export type SearchPolicy = z.infer<typeof SearchPolicy>
+
 /** The ranges are ours: the paper does not print its own. */
 export const SearchRanges = z.strictObject({
   /** Drawn evenly in the logarithm. */
   decay: range(1e-8, 0.99, { low: 1e-5, high: 0.5, off: 0.25 }),
   blurSigma: range(0.05, 100, { low: 0.3, high: 1.5, off: 0.25 }),
-  /** One of these. */
-  blurEvery: z.array(z.number().int().min(1).max(10_000)).min(1).max(20).default([1, 2, 4, 8, 16]),
+  /** One of these, evenly; or a whole number of `[low, high]`, evenly in the logarithm. */
+  blurEvery: z
+    .union([
+      z.array(blurPeriod).min(1).max(20),
+      z
+        .strictObject({ low: blurPeriod, high: blurPeriod })
+        .refine((given) => given.low <= given.high, { message: 'the lower end lies above the upper one' }),
+    ])
+    .default([1, 2, 4, 8, 16]),
   normPercentile: range(0, 100, { low: 0, high: 90, off: 0.25 }),
   contributionPercentile: range(0, 100, { low: 0, high: 95, off: 0.25 }),
   /** One of these. */
   policies: z
-    .array(StepPolicy)
+    .array(SearchPolicy)
     .min(1)
     .max(10)
     .default([
