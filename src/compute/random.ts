@@ -55,6 +55,7 @@ export const RANDOM_PURPOSES = {
   dropout: 3,
   shifts: 4,
   flips: 5,
+  pretraining: 6,
   halves: 32,
   'drawn-channels': 48,
   'random-boxes': 49,

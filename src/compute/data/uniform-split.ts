@@ -7,6 +7,11 @@ const LIMIT_BYTES = 2 ** 30
 /** Files decoded at the same time. */
 const AT_ONCE = 16
 
+/** Whether `uniformSplit` can have it: pictures of one size, 1 GiB of pixels at most. */
+export function fitsInMemory({ shape, count }: DatasetSplitData): boolean {
+  return shape !== undefined && count * shape[0] * shape[1] * shape[2] <= LIMIT_BYTES
+}
+
 /**
  * The same split with all pixels in memory; encoded pictures are decoded now.
  * @throws ConvScopeError 'invalid-input' where the pictures differ in size, 'too-large' above 1 GiB of pixels, and what

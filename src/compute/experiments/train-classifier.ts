@@ -2,6 +2,7 @@
 import type { TrainClassifierParams, TrainClassifierResult } from '../../shared/experiments/train-classifier.ts'
 import { ClassifierTraining } from '../training/classifier-training.ts'
 import { FullBatchTraining } from '../training/full-batch-training.ts'
+import { pretrain } from '../training/pretraining.ts'
 import { trainingData, trainingNetwork } from '../training/training-network.ts'
 import { TrainingProgress } from '../training/training-progress.ts'
 import type { Experiment } from './experiment.ts'
@@ -18,6 +19,8 @@ export const trainClassifier: Experiment<TrainClassifierParams, TrainClassifierR
   const data = await trainingData(params, context)
   const network = await trainingNetwork(params, context, data.train)
   const progress = await TrainingProgress.open(params, context, network)
+  if (params.pretraining && progress.epoch === 0)
+    yield* pretrain(params.pretraining, params, context, progress, data.train)
   const { optimiser } = params
   const training =
     optimiser.kind === 'l-bfgs'

@@ -51,7 +51,7 @@ export interface LayerResult {
   readonly output: Tensor
   /** What `backward` needs; may alias inputs, output and weights. */
   readonly saved?: Tensors
-  /** In training: batch statistics of parameters that are not trainable, by parameter name. */
+  /** In training: what the batch says of parameters that are not trainable, by parameter name; variances without bias. */
   readonly statistics?: Tensors
 }
 

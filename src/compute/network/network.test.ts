@@ -220,7 +220,7 @@ describe('training mode', () => {
     const walk = walkUp(tf, trained, network.weights, x, { mode })
     const { mean, variance } = walk.statistics['norm'] ?? {}
     expect([...((await mean?.data()) ?? [])]).toEqual([2, 20])
-    expect([...((await variance?.data()) ?? [])]).toEqual([1, 100])
+    expect([...((await variance?.data()) ?? [])]).toEqual([2, 200])
     const [a, b, c, d] = (await walk.outputs['drop']?.data()) ?? []
     // (x - mean) / deviation * 1 + 1, times the mask.
     expect(a).toBeCloseTo(0, 5)

@@ -24,8 +24,8 @@ export function preprocess(picture: Picture, preprocessing: Preprocessing, shape
  * @throws RangeError for a crop larger than the picture
  */
 export function sized(picture: Picture, preprocessing: Pick<Preprocessing, 'resize' | 'crop'>): FloatPicture {
-  const resized = resizeBy(picture, preprocessing)
-  return preprocessing.crop === undefined ? resized : cropCentre(resized, preprocessing.crop)
+  const before = resized(picture, preprocessing)
+  return preprocessing.crop === undefined ? before : cropCentre(before, preprocessing.crop)
 }
 
 /** The rest of the pipeline, for a picture of the input's size: channel order, `(value * scale - mean) / std`. */
@@ -94,15 +94,25 @@ function displayChannel(channel: number, { channelOrder }: Preprocessing): numbe
   return channelOrder === 'bgr' ? 2 - channel : channel
 }
 
-function resizeBy(picture: Picture, preprocessing: Pick<Preprocessing, 'resize'>): FloatPicture {
-  const [height, width] = picture.shape
-  const target = preprocessing.resize
+/** A picture at the size that it has before the crop. */
+export function resized(picture: Picture, preprocessing: Pick<Preprocessing, 'resize'>): FloatPicture {
+  const { resize: target } = preprocessing
   if (target === undefined) return { shape: picture.shape, data: Float32Array.from(picture.data) }
-  if (target.mode === 'exact') return resize(picture, target.height, target.width, target.filter)
+  const [height, width] = resizedSize(picture.shape, preprocessing)
+  return resize(picture, height, width, target.filter)
+}
+
+/** `[height, width]` before the crop, of a picture of that shape. */
+export function resizedSize(
+  [height, width]: readonly [height: number, width: number, channels: number],
+  { resize: target }: Pick<Preprocessing, 'resize'>,
+): readonly [number, number] {
+  if (target === undefined) return [height, width]
+  if (target.mode === 'exact') return [target.height, target.width]
   // torchvision's rule: the short side becomes the size, the long one is cut to whole pixels.
   const size = Math.min(target.height, target.width)
   const short = Math.min(height, width)
-  return resize(picture, Math.trunc((size * height) / short), Math.trunc((size * width) / short), target.filter)
+  return [Math.trunc((size * height) / short), Math.trunc((size * width) / short)]
 }
 
 function cropCentre({ shape, data }: FloatPicture, { height, width }: { height: number; width: number }): FloatPicture {

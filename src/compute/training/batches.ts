@@ -1,7 +1,6 @@
-/** Batches of labelled pictures: order, random shifts, conversion to network space. */
+/** Batches of labelled pictures: order and random changes. */
 import type { Preprocessing } from '../../shared/network/spec.ts'
 import { RandomStream } from '../random.ts'
-import type { UniformSplitData } from '../data/dataset-split.ts'
 
 export interface Batch {
   /** `[batch, height, width, channels]` in network space. */
@@ -9,7 +8,7 @@ export interface Batch {
   readonly labels: Int32Array
 }
 
-/** Random changes of the pictures of a batch. */
+/** Random changes of the pictures of a batch: they move under the window that becomes the input, and are mirrored then. */
 export interface Changes {
   /** Pairs [down, right], one a picture; black moves in. */
   readonly shifts?: Int32Array | undefined
@@ -17,64 +16,25 @@ export interface Changes {
   readonly flips?: Uint8Array | undefined
 }
 
-interface Change {
+/** Reads batches of pictures of a split, brought to network space. */
+export interface BatchReader {
+  /**
+   * The pictures at `indices`; fewer than the batch size leave zeros behind them.
+   * @throws ConvScopeError 'invalid-input' for a picture that does not fit the network, and what reading it throws
+   */
+  read(indices: ArrayLike<number>, changes?: Changes): Promise<Batch>
+}
+
+/** What becomes of one picture. */
+export interface Change {
   readonly down: number
   readonly right: number
   readonly mirrored: boolean
 }
 
-/** Reads batches of pictures of a split. */
-export class BatchReader {
-  readonly #data: UniformSplitData
-  readonly #toNetwork: Float32Array
-  readonly #batchSize: number
-  /** The network takes the channels of the pictures from last to first. */
-  readonly #reversed: boolean
-
-  constructor(data: UniformSplitData, preprocessing: Preprocessing, batchSize: number) {
-    this.#data = data
-    this.#toNetwork = conversionTable(preprocessing, data.shape[2])
-    this.#batchSize = batchSize
-    this.#reversed = preprocessing.channelOrder === 'bgr'
-  }
-
-  /** The pictures at `indices`; fewer than the batch size leave zeros behind them. */
-  read(indices: ArrayLike<number>, changes: Changes = {}): Batch {
-    const [height, width, channels] = this.#data.shape
-    const size = height * width * channels
-    const images = new Float32Array(this.#batchSize * size)
-    const labels = new Int32Array(this.#batchSize)
-    for (let place = 0; place < indices.length; place++) {
-      const index = indices[place] ?? 0
-      labels[place] = this.#data.labels[index] ?? 0
-      const down = changes.shifts?.[2 * place] ?? 0
-      const right = changes.shifts?.[2 * place + 1] ?? 0
-      const mirrored = changes.flips?.[place] === 1
-      this.#copy(images.subarray(place * size, (place + 1) * size), index * size, { down, right, mirrored })
-    }
-    return { images, labels }
-  }
-
-  /** One picture, from the byte `start` on. The picture moves first and is mirrored then. */
-  #copy(to: Float32Array, start: number, { down, right, mirrored }: Change): void {
-    const [height, width, channels] = this.#data.shape
-    const bytes = this.#data.images
-    const table = this.#toNetwork
-    const reversed = this.#reversed
-    for (let row = 0; row < height; row++) {
-      const rowStart = row - down >= 0 && row - down < height ? start + (row - down) * width * channels : -1
-      for (let column = 0; column < width; column++) {
-        const sourceColumn = (mirrored ? width - 1 - column : column) - right
-        const source =
-          sourceColumn >= 0 && sourceColumn < width && rowStart >= 0 ? rowStart + sourceColumn * channels : -1
-        const target = (row * width + column) * channels
-        for (let channel = 0; channel < channels; channel++) {
-          const byte = source >= 0 ? (bytes[source + (reversed ? channels - 1 - channel : channel)] ?? 0) : 0
-          to[target + channel] = table[channel * 256 + byte] ?? 0
-        }
-      }
-    }
-  }
+/** The change of the picture at a place of the batch. */
+export function changeAt({ shifts, flips }: Changes, place: number): Change {
+  return { down: shifts?.[2 * place] ?? 0, right: shifts?.[2 * place + 1] ?? 0, mirrored: flips?.[place] === 1 }
 }
 
 /** `(byte * scale - mean) / std` of every byte of every channel. */

@@ -7,6 +7,14 @@ import { decodeSafetensors, encodeSafetensors, type SafeTensor } from '../networ
 /** Values of named tensors outside the engine. */
 export type HostTensors = Record<string, SafeTensor>
 
+export interface PretrainingState {
+  /** Finished ones. */
+  readonly epochs: number
+  /** Of the autoencoder. */
+  readonly weights: HostTensors
+  readonly optimiser: HostTensors
+}
+
 export interface TrainingCheckpoint {
   /** Float32 by `<layer>/<parameter>`. */
   readonly weights: HostTensors
@@ -16,6 +24,8 @@ export interface TrainingCheckpoint {
   readonly records: EpochRecord[]
   /** The weights with the smallest test error so far, where the training looks for them. */
   readonly best?: HostTensors | undefined
+  /** While the first layer is learned: how far that is. */
+  readonly pretraining?: PretrainingState | undefined
   /** Weights by epoch. A run that was cut off has lost the outputs that it had written. */
   readonly snapshots: ReadonlyMap<number, HostTensors>
 }
@@ -23,15 +33,20 @@ export interface TrainingCheckpoint {
 const SOURCE = 'The checkpoint of the training'
 const RECORDS = 'epochs'
 const SNAPSHOT = 'snapshot-'
+const PRETRAINING = 'pretraining'
+const PRETRAINING_OPTIMISER = 'pretraining-optimiser'
+const PRETRAINING_EPOCHS = 'pretraining-epochs'
 
 /** A safetensors file; `readCheckpoint` gives back the same tensors bit for bit. */
 export function writeCheckpoint(checkpoint: TrainingCheckpoint): Uint8Array {
-  const { weights, optimiser, records, best = {}, snapshots } = checkpoint
+  const { weights, optimiser, records, best = {}, pretraining, snapshots } = checkpoint
   const tensors: HostTensors = {}
   const groups = {
     weights,
     optimiser,
     best,
+    [PRETRAINING]: pretraining?.weights ?? {},
+    [PRETRAINING_OPTIMISER]: pretraining?.optimiser ?? {},
     ...Object.fromEntries([...snapshots].map(([epoch, kept]) => [`${SNAPSHOT}${epoch}`, kept])),
   }
   for (const [group, members] of Object.entries(groups)) {
@@ -39,6 +54,7 @@ export function writeCheckpoint(checkpoint: TrainingCheckpoint): Uint8Array {
   }
   const data = new TextEncoder().encode(JSON.stringify(records))
   tensors[RECORDS] = { dtype: 'U8', shape: [data.length], data }
+  if (pretraining) tensors[PRETRAINING_EPOCHS] = { dtype: 'I32', shape: [1], data: Int32Array.of(pretraining.epochs) }
   return encodeSafetensors(tensors)
 }
 
@@ -53,6 +69,7 @@ export function readCheckpoint(bytes: Uint8Array): TrainingCheckpoint {
         .map(([name, tensor]) => [name.slice(prefix.length + 1), tensor]),
     )
   const best = group('best')
+  const pretrained = file.get(PRETRAINING_EPOCHS)?.data[0]
   const kept = new Set(
     [...file.keys()].map((name) => name.split(':')[0] ?? '').filter((name) => name.startsWith(SNAPSHOT)),
   )
@@ -61,6 +78,9 @@ export function readCheckpoint(bytes: Uint8Array): TrainingCheckpoint {
     optimiser: group('optimiser'),
     records,
     best: Object.keys(best).length > 0 ? best : undefined,
+    ...(pretrained !== undefined && {
+      pretraining: { epochs: pretrained, weights: group(PRETRAINING), optimiser: group(PRETRAINING_OPTIMISER) },
+    }),
     snapshots: new Map([...kept].map((name) => [Number(name.slice(SNAPSHOT.length)), group(name)])),
   }
 }

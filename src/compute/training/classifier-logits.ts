@@ -11,8 +11,8 @@ export function logitsOf(engine: Engine, graph: Graph): Logits {
   const to = graph.output.spec.type === 'softmax' ? graph.output.inputs[0] : graph.output.name
   return (weights, images, masks) => {
     const mode = masks ? { training: true, saving: false, masks } : { training: false, saving: false }
-    const { outputs } = walkUp(engine.tf, graph, byLayer(weights), images, { to, mode })
-    return Object.values(outputs)[0] as Tensor2D
+    const { outputs, statistics } = walkUp(engine.tf, graph, byLayer(weights), images, { to, mode })
+    return { logits: Object.values(outputs)[0] as Tensor2D, statistics: byPath(statistics) }
   }
 }
 
@@ -24,4 +24,13 @@ export function byLayer(weights: Tensors): Weights {
     ;(nested[layer] ??= {})[parameter] = tensor
   }
   return nested
+}
+
+/** Layer → parameter → `<layer>/<parameter>`. */
+export function byPath(nested: Weights): Tensors {
+  return Object.fromEntries(
+    Object.entries(nested).flatMap(([layer, parameters]) =>
+      Object.entries(parameters).map(([name, tensor]) => [`${layer}/${name}`, tensor]),
+    ),
+  )
 }

@@ -1,4 +1,4 @@
-import type { Scalar, Tensor1D, Tensor4D } from '@tensorflow/tfjs'
+import type { Tensor1D, Tensor4D } from '@tensorflow/tfjs'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { startNamed } from '../engines/start-named.ts'
 import { disposeTensors, type Engine } from '../engines/index.ts'
@@ -46,8 +46,8 @@ describe('lossAndGradients', () => {
     const labels = tf.tensor1d([0, 1, 2, 3, 1], 'int32')
     const masks = { dropout: tf.tensor2d(new RandomStream(3, 'dropout').dropoutMask(40, 0.5), [5, 8]) }
     const lossAt = (at: Tensors): number =>
-      tf.tidy(() => lossAndGradients(tf, logits, at, images, labels, masks).loss.dataSync()[0] ?? NaN)
-    const { gradients } = lossAndGradients(tf, logits, weights, images, labels, masks)
+      tf.tidy(() => lossAndGradients(tf, logits, { weights: at, images, labels, masks }).loss.dataSync()[0] ?? NaN)
+    const { gradients } = lossAndGradients(tf, logits, { weights, images, labels, masks })
     for (const [name, weight] of Object.entries(weights)) {
       const direction = tf.tensor(
         Float32Array.from({ length: weight.size }, () => random.normal()),
@@ -69,9 +69,7 @@ describe('lossAndGradients', () => {
     const labels: Tensor1D = tf.tensor1d([0, 1], 'int32')
     const masks = { dropout: tf.ones([2, 8]) }
     const before = tf.memory().numTensors
-    const results: { loss: Scalar; gradients: Tensors; errors: Scalar } = tf.tidy(() =>
-      lossAndGradients(tf, logitsOf(engine, graph), weights, images, labels, masks),
-    )
+    const results = tf.tidy(() => lossAndGradients(tf, logitsOf(engine, graph), { weights, images, labels, masks }))
     disposeTensors(results)
     expect(tf.memory().numTensors).toBe(before)
   })

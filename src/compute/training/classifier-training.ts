@@ -5,26 +5,29 @@ import type {
   TrainClassifierParams,
   TrainClassifierResult,
 } from '../../shared/experiments/train-classifier.ts'
-import type { UniformSplitData } from '../data/dataset-split.ts'
+import type { DatasetSplitData } from '../data/dataset-split.ts'
 import { disposeTensors } from '../engines/tensor-tree.ts'
 import type { CompiledStep } from '../engines/engine.ts'
 import type { ExperimentContext, ExperimentEvent } from '../experiments/experiment.ts'
 import type { Graph } from '../network/graph.ts'
-import { RandomStream } from '../random.ts'
-import { BatchReader, epochOrder, randomFlips, randomShifts, type Changes } from './batches.ts'
+import { inputShape } from '../experiments/network-input.ts'
+import { BatchSupply, type SuppliedBatch } from './batch-supply.ts'
+import { epochOrder } from './batches.ts'
+import type { HostTensors } from './checkpoint.ts'
 import { logitsOf } from './classifier-logits.ts'
-import { trainingStep, type Regularisation, type TrainingInputs, type TrainingOutputs } from './classifier-step.ts'
+import {
+  trainingStep,
+  type NetworkTensors,
+  type Regularisation,
+  type TrainingInputs,
+  type TrainingOutputs,
+} from './classifier-step.ts'
 import { Evaluator } from './evaluation.ts'
 import { limitedKernels } from './filter-limit.ts'
 import { learningRateAt } from './learning-rate.ts'
-import {
-  keptState,
-  restoredState,
-  stepScalars,
-  type BatchOptimiser,
-  type OptimiserState,
-  type Tensors,
-} from './optimiser.ts'
+import { byRole, inLayerOrder } from './network-tensors.ts'
+import { openReader } from './open-reader.ts'
+import { keptState, restoredState, stepScalars, type BatchOptimiser, type OptimiserState } from './optimiser.ts'
 import { downloadTensors, uploadTensors } from './tensor-file.ts'
 import type { TrainingProgress } from './training-progress.ts'
 import { decayFactors } from './weight-decay.ts'
@@ -32,8 +35,8 @@ import { decayFactors } from './weight-decay.ts'
 const EVENT_INTERVAL_MS = 250
 
 export interface TrainingData {
-  readonly train: UniformSplitData
-  readonly test: UniformSplitData
+  readonly train: DatasetSplitData
+  readonly test: DatasetSplitData
 }
 
 type Sums = { lossSum: Scalar; errorSum: Scalar }
@@ -44,7 +47,7 @@ export class ClassifierTraining {
   readonly #context: ExperimentContext
   readonly #progress: TrainingProgress
   readonly #graph: Graph
-  readonly #reader: BatchReader
+  readonly #supply: BatchSupply
   readonly #evaluator: Evaluator
   readonly #step: CompiledStep<TrainingInputs, TrainingOutputs>
   readonly #shape: readonly [number, number, number]
@@ -52,7 +55,7 @@ export class ClassifierTraining {
   readonly #testCount: number
   readonly #batchSize: number
   readonly #batches: number
-  #weights: Tensors
+  #network: NetworkTensors
   #state: OptimiserState
 
   constructor(
@@ -69,20 +72,23 @@ export class ClassifierTraining {
     this.#context = context
     this.#progress = progress
     this.#graph = graph
-    this.#shape = train.shape
+    this.#shape = inputShape(spec)
     this.#trainCount = Math.min(params.trainCount ?? train.count, train.count)
     this.#testCount = Math.min(params.testCount ?? test.count, test.count)
     this.#batchSize = Math.min(params.batchSize, this.#trainCount)
     this.#batches = Math.floor(this.#trainCount / this.#batchSize)
-    this.#reader = new BatchReader(train, spec.preprocessing, this.#batchSize)
+    const reader = openReader(train, spec, this.#batchSize)
+    this.#supply = new BatchSupply(params, context.seed, graph, reader, this.#batchSize)
     const logits = logitsOf(engine, graph)
     const regularisation = regularisationOf(params, graph)
-    this.#evaluator = new Evaluator(engine, logits, spec.preprocessing, test, this.#testCount)
+    this.#evaluator = new Evaluator(engine, logits, spec, test, this.#testCount)
     this.#step = engine.compile(trainingStep(engine.tf, logits, optimiser, regularisation), {
       name: 'classifier training',
     })
-    this.#weights = uploadTensors(engine.tf, Object.entries(start.weights))
-    this.#state = restoredState(engine.tf, optimiser, this.#weights, start.optimiser)
+    const { weights, statistics, frozen } = byRole(graph, start.weights, progress.frozen)
+    const upload = (tensors: HostTensors) => uploadTensors(engine.tf, Object.entries(tensors))
+    this.#network = { weights: upload(weights), statistics: upload(statistics), frozen: upload(frozen) }
+    this.#state = restoredState(engine.tf, optimiser, this.#network.weights, start.optimiser)
   }
 
   async *runEpoch(): AsyncGenerator<ExperimentEvent, void, void> {
@@ -91,12 +97,20 @@ export class ClassifierTraining {
     const order = epochOrder(seed, epoch, this.#trainCount)
     const startedAt = performance.now()
     let lastEventAt = startedAt
+    const prepare = (batch: number): Promise<SuppliedBatch> =>
+      this.#supply.prepare(
+        order.subarray(batch * this.#batchSize, (batch + 1) * this.#batchSize),
+        this.#stepOf(epoch, batch),
+      )
+    let next = prepare(0)
     let sums: Sums = { lossSum: engine.tf.scalar(0), errorSum: engine.tf.scalar(0) }
     try {
       for (let batch = 0; batch < this.#batches; batch++) {
         signal.throwIfAborted()
-        const indices = order.subarray(batch * this.#batchSize, (batch + 1) * this.#batchSize)
-        sums = await this.#trainOn(indices, epoch, batch, sums)
+        const running = this.#trainOn(await next, epoch, batch, sums)
+        // While the engine computes.
+        next = batch + 1 < this.#batches ? prepare(batch + 1) : next
+        sums = await running
         const now = performance.now()
         if (now - lastEventAt < EVENT_INTERVAL_MS && batch < this.#batches - 1) {
           yield { type: 'turn' }
@@ -108,10 +122,10 @@ export class ClassifierTraining {
       const { trainLoss, trainErrorPercent } = await this.#means(sums, this.#batches)
       const seconds = (performance.now() - startedAt) / 1000
       const learningRate = this.#learningRate(epoch, this.#batches - 1)
-      const { errorPercent } = yield* this.#evaluator.measure(this.#weights, signal)
+      const { errorPercent } = yield* this.#evaluator.measure(inLayerOrder(this.#graph, this.#network), signal)
       yield* this.#progress.endEpoch({
         record: { epoch, trainLoss, trainErrorPercent, testErrorPercent: errorPercent, seconds, learningRate },
-        weights: await downloadTensors(this.#weights),
+        weights: await downloadTensors(inLayerOrder(this.#graph, this.#network)),
         optimiser: await keptState(this.#state),
         done: epoch * this.#batches * this.#batchSize,
         total: this.#params.epochs * this.#batches * this.#batchSize,
@@ -133,20 +147,23 @@ export class ClassifierTraining {
   }
 
   dispose(): void {
-    disposeTensors([this.#weights, this.#state])
+    disposeTensors([this.#network, this.#state])
     this.#step.dispose()
     this.#evaluator.dispose()
   }
 
   /** One update; takes over and replaces weights, state and sums. */
-  async #trainOn(indices: Uint32Array, epoch: number, batch: number, sums: Sums): Promise<Sums> {
+  async #trainOn({ images, labels, masks }: SuppliedBatch, epoch: number, batch: number, sums: Sums): Promise<Sums> {
     const { tf } = this.#context.engine
-    const step = (epoch - 1) * this.#batches + batch + 1
-    const { images, labels } = this.#reader.read(indices, this.#changes(step))
     const rate = this.#learningRate(epoch, batch)
-    const { learningRate, firstCorrection, secondCorrection } = stepScalars(this.#optimiser, rate, step)
+    const { learningRate, firstCorrection, secondCorrection } = stepScalars(
+      this.#optimiser,
+      rate,
+      this.#stepOf(epoch, batch),
+    )
+    const { frozen } = this.#network
     const inputs: TrainingInputs = {
-      weights: this.#weights,
+      ...this.#network,
       state: this.#state,
       scalars: {
         learningRate: tf.scalar(learningRate),
@@ -155,35 +172,19 @@ export class ClassifierTraining {
       },
       images: tf.tensor4d(images, [this.#batchSize, ...this.#shape]),
       labels: tf.tensor1d(labels, 'int32'),
-      masks: this.#masks(step),
+      masks: uploadTensors(tf, Object.entries(masks)),
       ...sums,
     }
-    const { weights, state, ...nextSums } = await this.#step.run(inputs)
-    disposeTensors(inputs)
-    this.#weights = weights
+    const { weights, statistics, state, ...nextSums } = await this.#step.run(inputs)
+    disposeTensors({ ...inputs, frozen: {} })
+    this.#network = { weights, statistics, frozen }
     this.#state = state
     return nextSums
   }
 
-  #changes(step: number): Changes {
-    const { seed } = this.#context
-    const { shiftPixels, flip } = this.#params.augmentation
-    return {
-      shifts: shiftPixels > 0 ? randomShifts(seed, step, this.#batchSize, shiftPixels) : undefined,
-      flips: flip ? randomFlips(seed, step, this.#batchSize) : undefined,
-    }
-  }
-
-  #masks(step: number): Tensors {
-    const masks: Tensors = {}
-    for (const [index, layer] of this.#graph.layers.entries()) {
-      if (layer.spec.type !== 'dropout' || layer.spec.rate === 0) continue
-      const shape = [this.#batchSize, ...layer.shape]
-      const count = shape.reduce((product, extent) => product * extent, 1)
-      const values = new RandomStream(this.#context.seed, 'dropout', step, index).dropoutMask(count, layer.spec.rate)
-      masks[layer.name] = this.#context.engine.tf.tensor(values, shape)
-    }
-    return masks
+  /** Counted from 1 over the whole training. */
+  #stepOf(epoch: number, batch: number): number {
+    return (epoch - 1) * this.#batches + batch + 1
   }
 
   #learningRate(epoch: number, batch: number): number {

@@ -8,13 +8,17 @@ import type {
 import { disposeTensors } from '../engines/tensor-tree.ts'
 import type { CompiledStep } from '../engines/engine.ts'
 import type { ExperimentContext, ExperimentEvent } from '../experiments/experiment.ts'
-import { BatchReader } from './batches.ts'
+import type { Graph } from '../network/graph.ts'
+import { inputShape } from '../experiments/network-input.ts'
+import type { BatchReader } from './batches.ts'
 import type { HostTensors } from './checkpoint.ts'
 import { logitsOf } from './classifier-logits.ts'
 import { pieceStep, type PieceInputs, type PieceOutputs } from './classifier-step.ts'
 import type { TrainingData } from './classifier-training.ts'
 import { Evaluator } from './evaluation.ts'
 import { largest, lbfgsIteration, type LbfgsPair, type LbfgsState } from './lbfgs.ts'
+import { byRole, inLayerOrder } from './network-tensors.ts'
+import { openReader } from './open-reader.ts'
 import { uploadTensors } from './tensor-file.ts'
 import type { TrainingProgress } from './training-progress.ts'
 import { decayFactors } from './weight-decay.ts'
@@ -38,6 +42,9 @@ export class FullBatchTraining {
   readonly #reader: BatchReader
   readonly #evaluator: Evaluator
   readonly #step: CompiledStep<PieceInputs, PieceOutputs>
+  readonly #graph: Graph
+  /** Weights that stay. */
+  readonly #frozen: HostTensors
   readonly #vector: WeightVector
   /** By place in the vector, as `decayFactors` says. */
   readonly #decay: Float64Array
@@ -62,15 +69,18 @@ export class FullBatchTraining {
     this.#optimiser = optimiser
     this.#context = context
     this.#progress = progress
-    this.#shape = train.shape
+    this.#graph = graph
+    this.#shape = inputShape(spec)
     this.#trainCount = Math.min(params.trainCount ?? train.count, train.count)
     this.#testCount = Math.min(params.testCount ?? test.count, test.count)
     this.#pieceSize = Math.min(params.batchSize, this.#trainCount)
-    this.#reader = new BatchReader(train, spec.preprocessing, this.#pieceSize)
-    this.#vector = new WeightVector(start.weights)
+    this.#reader = openReader(train, spec, this.#pieceSize)
+    const { weights, frozen } = byRole(graph, start.weights, progress.frozen)
+    this.#frozen = frozen
+    this.#vector = new WeightVector(weights)
     this.#decay = this.#vector.factors(decayFactors(graph, params.weightDecay))
     const logits = logitsOf(engine, graph)
-    this.#evaluator = new Evaluator(engine, logits, spec.preprocessing, test, this.#testCount)
+    this.#evaluator = new Evaluator(engine, logits, spec, test, this.#testCount)
     this.#step = engine.compile(pieceStep(engine.tf, logits), { name: 'full-batch training' })
   }
 
@@ -84,7 +94,7 @@ export class FullBatchTraining {
     if (!next) return this.#progress.end('stalled')
     this.#state = next
     const seconds = (performance.now() - startedAt) / 1000
-    const weights = this.#vector.tensors(next.x)
+    const weights = this.#allWeights(next.x)
     const { errorPercent } = yield* this.#evaluator.measureHost(weights, this.#context.signal)
     const { value, loss, errorPercent: trainErrorPercent } = next.evaluated
     const { epochs } = this.#params
@@ -121,6 +131,11 @@ export class FullBatchTraining {
     this.#evaluator.dispose()
   }
 
+  /** With those that stay, in the order of the layers. */
+  #allWeights(x: Float64Array): HostTensors {
+    return inLayerOrder(this.#graph, { weights: this.#vector.tensors(x), statistics: {}, frozen: this.#frozen })
+  }
+
   async *#begin(): Turns<LbfgsState<Measured>> {
     const { weights, optimiser } = this.#progress.start
     const x = Object.keys(optimiser).length > 0 ? vectorOf(optimiser, 'x') : this.#vector.of(weights)
@@ -132,19 +147,20 @@ export class FullBatchTraining {
     const { engine, signal } = this.#context
     const { tf } = engine
     const weights = uploadTensors(tf, Object.entries(this.#vector.tensors(x)))
+    const frozen = uploadTensors(tf, Object.entries(this.#frozen))
     const gradient = new Float64Array(x.length)
     let [loss, errors] = [0, 0]
     try {
       for (let start = 0; start < this.#trainCount; start += this.#pieceSize) {
         signal.throwIfAborted()
         const count = Math.min(this.#pieceSize, this.#trainCount - start)
-        const { images, labels } = this.#reader.read(Array.from({ length: count }, (_, index) => start + index))
+        const { images, labels } = await this.#reader.read(Array.from({ length: count }, (_, index) => start + index))
         const own = {
           images: tf.tensor4d(images, [this.#pieceSize, ...this.#shape]),
           labels: tf.tensor1d(labels, 'int32'),
           counted: tf.tensor1d(Float32Array.from({ length: this.#pieceSize }, (_, index) => (index < count ? 1 : 0))),
         }
-        const sums = await this.#step.run({ weights, ...own })
+        const sums = await this.#step.run({ weights, frozen, ...own })
         loss += (await sums.loss.data())[0] ?? NaN
         errors += (await sums.errors.data())[0] ?? NaN
         await this.#vector.add(gradient, sums.gradients, 1 / this.#trainCount)
@@ -152,7 +168,7 @@ export class FullBatchTraining {
         yield { type: 'turn' }
       }
     } finally {
-      disposeTensors(weights)
+      disposeTensors([weights, frozen])
     }
     loss /= this.#trainCount
     let value = loss
@@ -165,14 +181,16 @@ export class FullBatchTraining {
   }
 }
 
-/** With random pictures or units the objective would be another one at every look. */
+/** With random pictures or units, or with pieces normalised by themselves, the objective would be another one at every look. */
 function refuseRandomness(
   { augmentation, maximumFilterRms, schedule }: TrainClassifierParams,
   { spec }: TrainingProgress,
 ): void {
   const dropout = spec.layers.find((layer) => layer.type === 'dropout' && layer.rate > 0)
+  const normalisation = spec.layers.find((layer) => layer.type === 'batch-norm')
   const random = [
     dropout && `dropout (${dropout.name})`,
+    normalisation && `batch normalisation (${normalisation.name})`,
     (augmentation.flip || augmentation.shiftPixels > 0) && 'random changes of the pictures',
     maximumFilterRms !== undefined && 'filters that are scaled between the steps',
     schedule.kind !== 'constant' && 'a learning rate',

@@ -45,7 +45,7 @@ it('errs on the sample as often as on all test pictures, within what chance allo
   const report = (await json(join(NETWORK, 'training.json'))) as { testErrorPercent: number; testCount: number }
   const { spec, data } = await sample()
   const engine = await startNamed('wasm', { threads: 2 })
-  const evaluator = new Evaluator(engine, logitsOf(engine, buildGraph(spec)), spec.preprocessing, data, data.count)
+  const evaluator = new Evaluator(engine, logitsOf(engine, buildGraph(spec)), spec, data, data.count)
   const weights = Object.fromEntries(decodeSafetensors(await readFile(join(NETWORK, 'weights.safetensors')), 'weights'))
   const measuring = evaluator.measureHost(weights, new AbortController().signal)
   let step = await measuring.next()

@@ -13,8 +13,16 @@ import type { ExperimentContext, ExperimentEvent } from '../experiments/experime
 import { initialWeights } from '../network/architectures/initial-weights.ts'
 import { buildGraph, type Graph } from '../network/graph.ts'
 import { encodeSafetensors } from '../network/safetensors.ts'
-import { readCheckpoint, writeCheckpoint, type HostTensors, type TrainingCheckpoint } from './checkpoint.ts'
+import {
+  readCheckpoint,
+  writeCheckpoint,
+  type HostTensors,
+  type PretrainingState,
+  type TrainingCheckpoint,
+} from './checkpoint.ts'
 import type { Evaluation } from './evaluation.ts'
+import { learnedCount } from './network-tensors.ts'
+import { encoderOf } from './sparse-autoencoder.ts'
 import type { TrainingNetwork } from './training-network.ts'
 
 const KEEP_INTERVAL_MS = 10_000
@@ -42,13 +50,13 @@ export interface TrainingEnd {
 export class TrainingProgress {
   readonly spec: NetworkSpec
   readonly graph: Graph
-  /** Where this process begins: the checkpoint's, the continued run's, the network's, or random ones. */
-  readonly start: TrainingCheckpoint
   readonly #params: TrainClassifierParams
   readonly #context: ExperimentContext
+  #start: TrainingCheckpoint
   readonly #records: EpochRecord[]
   /** Epochs of the run that this one continues. */
   readonly #inherited: number
+  readonly #frozen: ReadonlySet<string>
   /** Of this run. */
   readonly #snapshots: Map<number, HostTensors>
   #latest: Pick<TrainingCheckpoint, 'weights' | 'optimiser'>
@@ -65,7 +73,8 @@ export class TrainingProgress {
   ) {
     this.spec = spec
     this.graph = buildGraph(spec)
-    this.start = start
+    this.#start = start
+    this.#frozen = new Set(params.pretraining ? [encoderOf(this.graph).name] : [])
     this.#params = params
     this.#context = context
     this.#records = [...start.records]
@@ -95,6 +104,11 @@ export class TrainingProgress {
     return new TrainingProgress(params, context, spec, start, continued?.records.length ?? 0)
   }
 
+  /** Where this process begins: the checkpoint's, the continued run's, the network's, or random ones. */
+  get start(): TrainingCheckpoint {
+    return this.#start
+  }
+
   /** Finished epochs. */
   get epoch(): number {
     return this.#records.length
@@ -104,6 +118,11 @@ export class TrainingProgress {
     return this.#records
   }
 
+  /** Layers that were learned before and stay. */
+  get frozen(): ReadonlySet<string> {
+    return this.#frozen
+  }
+
   get ended(): boolean {
     return this.epoch >= this.#params.epochs || this.#stoppedEarly || this.#end !== undefined
   }
@@ -111,6 +130,18 @@ export class TrainingProgress {
   /** It cannot get any further: `converged` where the gradient is as small as was asked for, `stalled` at the precision of the numbers. */
   end(reason: 'converged' | 'stalled'): void {
     this.#end = reason
+  }
+
+  /** While the first layer is learned: where to go on from after an interruption. */
+  keepPretraining(state: PretrainingState, step: number): ExperimentEvent {
+    return { type: 'checkpoint', step, bytes: writeCheckpoint({ ...this.#start, pretraining: state }) }
+  }
+
+  /** Weights that were learned ahead take the place of those to begin with. */
+  endPretraining(weights: HostTensors): void {
+    const { pretraining: _, ...start } = this.#start
+    this.#start = { ...start, weights: { ...start.weights, ...weights } }
+    this.#latest = this.#start
   }
 
   /** Before the first epoch of this process. */
@@ -156,7 +187,7 @@ export class TrainingProgress {
     const seconds = own.reduce((sum, record) => sum + record.seconds, 0)
     return {
       network: name,
-      parameters: Object.values(weights).reduce((sum, { data }) => sum + data.length, 0),
+      parameters: learnedCount(this.graph),
       epochs: this.#records,
       testErrorPercent: errorPercent,
       testCount: end.testCount,

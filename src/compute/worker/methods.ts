@@ -32,13 +32,7 @@ export function workerMethods(startOptions: () => Pick<StartMessage, 'threads' |
     'dataset-import': importDataset,
     'dataset-statistics': ({ dataset, split }, context) => splitStatistics(dataset, split, context),
     architectures: async () =>
-      knownArchitectures.map(({ name, title, source, parameters, trainable }) => ({
-        name,
-        title,
-        source,
-        parameters,
-        trainable,
-      })),
+      knownArchitectures.map(({ name, title, source, parameters }) => ({ name, title, source, parameters })),
     'network-import': importNetworkFiles,
     'network-export': exportNetworkFile,
     'network-examine': examineNetwork,

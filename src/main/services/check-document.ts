@@ -11,7 +11,7 @@ export interface CheckingHelp {
   readonly project: Pick<Project, 'networks' | 'datasets'>
   /** Shapes of a network's layers; asked for where the document names units. */
   readonly layersOf: (network: NetworkRecord) => Promise<NetworkPage['layers']>
-  /** Names of the architectures that can be trained from nothing; asked for where the document names one. */
+  /** Names of the known architectures; asked for where the document names one. */
   readonly architectures: () => Promise<readonly string[]>
 }
 
@@ -125,11 +125,7 @@ function checksWith({ project, layersOf, architectures }: CheckingHelp): Checks 
     architecture: async ({ name }) => {
       const names = await architectures()
       if (names.includes(name)) return
-      throw new Missing(
-        'not-found',
-        `there is no architecture "${name}" that can be trained from nothing`,
-        suggestNames(name, names, 'There are'),
-      )
+      throw new Missing('not-found', `there is no known architecture "${name}"`, suggestNames(name, names, 'There are'))
     },
   }
 }

@@ -118,14 +118,13 @@ export async function createServices(options: ServicesOptions): Promise<RunningS
 
   const layersOf = createLayerPages(supervisor)
   const networks = createNetworks(project, supervisor, files, layersOf)
-  const trainable = async (): Promise<string[]> =>
-    (await networks.architectures()).filter((known) => known.trainable).map(({ name }) => name)
+  const architectures = async (): Promise<string[]> => (await networks.architectures()).map(({ name }) => name)
 
   return {
     system,
     networks,
     datasets: createDatasets(project, supervisor, files),
-    jobs: createJobs(queue, { project, layersOf, architectures: trainable }),
+    jobs: createJobs(queue, { project, layersOf, architectures }),
     runs: createRuns(project, queue),
     presets: createPresets(project),
     live: createLive(project, supervisor),

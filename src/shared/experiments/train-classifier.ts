@@ -4,9 +4,9 @@ import { NetworkSpec } from '../network/spec.ts'
 import { LibraryName, Sha256 } from '../values.ts'
 import { documentSchema, type ExperimentKind } from './document.ts'
 import { networkMention, splitMentions } from './mentions.ts'
-import { Optimiser, Schedule, WeightDecay } from './training-options.ts'
+import { Optimiser, Pretraining, Schedule, WeightDecay } from './training-options.ts'
 
-export { Optimiser, Schedule, WeightDecay } from './training-options.ts'
+export { Optimiser, Pretraining, Schedule, WeightDecay } from './training-options.ts'
 
 /** Pixels. */
 const InputSide = z.number().int().min(1).max(2048)
@@ -45,6 +45,8 @@ export const TrainClassifierParams = z.strictObject({
   optimiser: Optimiser.prefault({ kind: 'adam' }),
   schedule: Schedule.prefault({ kind: 'constant' }),
   weightDecay: WeightDecay.prefault({}),
+  /** How the first layer is learned, where it is learned otherwise than the rest. */
+  pretraining: Pretraining.optional(),
   /** Rate of all dropout layers; as in the network when left out. */
   dropout: z.number().min(0).lt(1).optional(),
   /** After every step, filters of convolutions whose root mean square is larger are scaled down to it (Zeiler & Fergus 2013, section 3: 0.1). */

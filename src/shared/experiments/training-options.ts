@@ -52,6 +52,24 @@ export const Schedule = z.discriminatedUnion('kind', [
 export type Schedule = z.infer<typeof Schedule>
 
 /**
+ * Before the training, the first layer is learned as the encoder of a sparse autoencoder (`sigmoid(W x + b)` and back by other weights),
+ * and then stays as it is. For every picture ½ · Σ (output - x)², and in addition `sparsityWeight` · Σ over its units of
+ * KL(`activity` ‖ mean activation over the batch) and ½ · λ · Σ w² over both kernels, by Adam; its rate is constant for half of the steps
+ * and then falls in a line to a fiftieth.
+ */
+export const Pretraining = z.strictObject({
+  kind: z.literal('sparse-autoencoder'),
+  epochs: z.number().int().min(1).max(1000).default(60),
+  batchSize: z.number().int().min(1).max(4096).default(500),
+  learningRate: rate.default(0.002),
+  /** Mean activation that every unit is drawn to. */
+  activity: z.number().gt(0).lt(1).default(0.1),
+  sparsityWeight: z.number().min(0).max(1000).default(0.5),
+  lambda: z.number().min(0).max(1000).default(0.002),
+})
+export type Pretraining = z.infer<typeof Pretraining>
+
+/**
  * A term that is added to the mean cross-entropy, summed over the layers:
  * - `kernels`: `½ · λ · Σ w²` over kernels, not biases: the usual one;
  * - `szegedy`: `½ · λ · Σ w²` over kernels and biases, the reading of Szegedy et al. (2013) with which the errors of their table 1 come out;

@@ -71,7 +71,6 @@ export const ArchitectureSummary = z.object({
   title: z.string(),
   source: z.string(),
   parameters: z.number().int().nonnegative(),
-  trainable: z.boolean(),
 })
 export type ArchitectureSummary = z.infer<typeof ArchitectureSummary>
 

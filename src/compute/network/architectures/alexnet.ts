@@ -31,7 +31,6 @@ function caffeAlexnet(facts: { name: string; title: string; source: string; pool
     title,
     source,
     parameters: 60_965_224,
-    trainable: true,
     inputShape: [227, 227, 3],
     classes: 1000,
     preprocessing,

@@ -25,8 +25,6 @@ export interface KnownArchitecture {
   readonly source: string
   /** Learned parameters of the published network (running statistics of batch normalisation are not counted). */
   readonly parameters: number
-  /** Whether training from nothing is offered for it. */
-  readonly trainable: boolean
   /** By layer with parameters: the prefix of its entries in a PyTorch state dictionary (`features.0` for `features.0.weight`). */
   readonly torchNames?: Readonly<Record<string, string>>
   /** Prefixes of entries of a published state dictionary that belong to no layer here: auxiliary classifiers. */

@@ -14,7 +14,6 @@ export const cifarAlexnet = describeArchitecture({
   title: 'Small AlexNet for 32×32',
   source: 'After Krizhevsky et al. (2012), for pictures of 32×32 pixels',
   parameters: 455_626,
-  trainable: true,
   inputShape: [32, 32, 3],
   classes: CLASSES,
   preprocessing: ([, , channels]) => ({

@@ -32,7 +32,6 @@ export const googlenet = describeArchitecture({
   source:
     'Szegedy et al.: Going deeper with convolutions (2014), as bvlc_googlenet of Caffe, without the auxiliary classifiers',
   parameters: 6_998_552,
-  trainable: true,
   inputShape: [224, 224, 3],
   classes: 1000,
   preprocessing: byteRange({ mean: 'googlenet', order: 'bgr', mode: 'exact', crop: 224 }),
@@ -102,7 +101,6 @@ export const torchvisionGooglenet = describeArchitecture({
   source:
     'Szegedy et al. (2014) as torchvision googlenet, without the auxiliary classifiers; its transform_input and the usual mean and deviation together are mean 0.5 and deviation 0.5',
   parameters: 6_624_904,
-  trainable: false,
   torchNames: torchNames(),
   torchIgnored: ['aux1.', 'aux2.'],
   inputShape: [224, 224, 3],

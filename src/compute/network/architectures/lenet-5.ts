@@ -11,7 +11,6 @@ export const lenet5 = describeArchitecture({
   source:
     'LeCun, Bottou, Bengio, Haffner: Gradient-based learning applied to document recognition (1998); averaging without coefficients, full C3, tanh, softmax',
   parameters: 61_706,
-  trainable: true,
   inputShape: [28, 28, 1],
   classes: DIGITS,
   // Background -0.1, ink 1.175 (section III-A), so that the mean is about 0 and the variance about 1.

@@ -11,7 +11,6 @@ export const mnistConvnetArchitecture = describeArchitecture({
   title: 'MNIST convnet',
   source: 'After Szegedy et al., Intriguing properties of neural networks (arXiv 1312.6199), section 4',
   parameters: 317_066,
-  trainable: true,
   inputShape: [28, 28, 1],
   classes: DIGITS,
   preprocessing: ([, , channels]) => ({ channelOrder: channels === 1 ? 'grey' : 'rgb', scale: 1 / 255 }),

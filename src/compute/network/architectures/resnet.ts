@@ -52,7 +52,6 @@ function residualNetwork({ name, title, parameters, body, blocks }: Facts): Know
     title,
     source: 'He, Zhang, Ren, Sun: Deep residual learning for image recognition (2015), as torchvision has it',
     parameters,
-    trainable: false,
     torchNames: Object.fromEntries(named.map((layer) => [layer.name, layer.name])),
     inputShape: [224, 224, 3],
     classes: 1000,

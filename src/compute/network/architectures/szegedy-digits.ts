@@ -12,22 +12,20 @@ export const mnistSoftmax = digitNetwork({
   title: 'Softmax on pixels',
   parameters: 7_850,
   hidden: [],
-  trainable: true,
 })
 export const n100 = sigmoidNetwork('n100-100-10', 'N100-100-10', [100, 100], 89_610)
 export const n200 = sigmoidNetwork('n200-200-10', 'N200-200-10', [200, 200], 199_210)
 export const n123 = sigmoidNetwork('n123-456-10', 'N123-456-10', [123, 456], 157_669)
-/** Its encoder is learned as that of a sparse autoencoder and then left as it is, so it is not trained like the others. */
+/** Its encoder is learned as that of a sparse autoencoder and then left as it is. */
 export const ae400 = digitNetwork({
   name: 'ae400-10',
   title: 'AE400-10',
   parameters: 318_010,
   hidden: [400],
-  trainable: false,
 })
 
 function sigmoidNetwork(name: string, title: string, hidden: readonly number[], parameters: number): KnownArchitecture {
-  return digitNetwork({ name, title, parameters, hidden, trainable: true })
+  return digitNetwork({ name, title, parameters, hidden })
 }
 
 interface Facts {
@@ -36,16 +34,14 @@ interface Facts {
   readonly parameters: number
   /** Units of the sigmoid layers. */
   readonly hidden: readonly number[]
-  readonly trainable: boolean
 }
 
-function digitNetwork({ name, title, parameters, hidden, trainable }: Facts): KnownArchitecture {
+function digitNetwork({ name, title, parameters, hidden }: Facts): KnownArchitecture {
   return describeArchitecture({
     name,
     title,
     source: SOURCE,
     parameters,
-    trainable,
     inputShape: [28, 28, 1],
     classes: DIGITS,
     preprocessing: ([, , channels]) => ({ channelOrder: channels === 1 ? 'grey' : 'rgb', scale: 1 / 255 }),

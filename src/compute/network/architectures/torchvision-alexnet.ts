@@ -9,7 +9,6 @@ export const torchvisionAlexnet = describeArchitecture({
   source:
     'Krizhevsky: One weird trick for parallelizing convolutional neural networks (2014), as torchvision alexnet; its adaptive pooling to 6×6 changes nothing at 224×224 and is left out',
   parameters: 61_100_840,
-  trainable: true,
   torchNames: {
     conv1: 'features.0',
     conv2: 'features.3',

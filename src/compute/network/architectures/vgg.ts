@@ -8,7 +8,6 @@ export const vggM = describeArchitecture({
   title: 'VGG-M',
   source: 'Chatfield et al.: Return of the devil in the details (2014), CNN-M',
   parameters: 102_908_520,
-  trainable: true,
   inputShape: [224, 224, 3],
   classes: 1000,
   preprocessing: byteRange({ mean: 'vgg', order: 'rgb', mode: 'short-side', crop: 224 }),
@@ -55,7 +54,6 @@ export const vgg16 = describeArchitecture({
   source:
     'Simonyan, Zisserman: Very deep convolutional networks for large-scale image recognition (2014), configuration D, as VGG_ILSVRC_16_layers of Caffe',
   parameters: 138_357_544,
-  trainable: true,
   torchNames: VGG_16_TORCH_NAMES,
   inputShape: [224, 224, 3],
   classes: 1000,
@@ -68,7 +66,6 @@ export const torchvisionVgg16 = describeArchitecture({
   title: 'VGG-16 (torchvision)',
   source: 'Simonyan, Zisserman (2014), configuration D, with the weights and preprocessing of torchvision vgg16',
   parameters: 138_357_544,
-  trainable: true,
   torchNames: VGG_16_TORCH_NAMES,
   inputShape: [224, 224, 3],
   classes: 1000,

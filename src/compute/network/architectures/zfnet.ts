@@ -12,7 +12,6 @@ export const zfnet = describeArchitecture({
   source:
     'Zeiler, Fergus: Visualizing and understanding convolutional networks (2013), figure 3; normalisation with the constants of Krizhevsky et al.',
   parameters: 62_357_608,
-  trainable: true,
   inputShape: [224, 224, 3],
   classes: 1000,
   preprocessing: byteRange({ mean: 'caffe', order: 'rgb', mode: 'short-side', crop: 224 }),

@@ -1,6 +1,7 @@
 /**
  * Batch normalisation over all axes but the last: y = (x - mean) / sqrt(variance + epsilon) · scale + shift, with stored statistics or,
- * in training, those of the batch (variance with divisor n). Down: the same factor, without the shift.
+ * in training, those of the batch (variance with divisor n; for the stored one, divisor n - 1, as torch has it). Down: the same factor,
+ * without the shift.
  */
 import type { Tensor1D } from '@tensorflow/tfjs'
 import {
@@ -31,9 +32,11 @@ export const batchNorm: LayerImplementation<'batch-norm'> = {
     const { mean, variance } = mode.training
       ? tf.moments(x, axes)
       : { mean: need(weights, 'mean'), variance: need(weights, 'variance') }
+    const values = x.size / channelsOf(x.shape)
     const scaled = tf.mul(tf.sub(x, mean), factorOf(context, variance))
     const output = spec.shift ? tf.add(scaled, need(weights, 'shift')) : scaled
-    return mode.training ? { output, statistics: { mean, variance } } : { output }
+    if (!mode.training) return { output }
+    return { output, statistics: { mean, variance: tf.mul(variance, values / Math.max(values - 1, 1)) } }
   },
   backward(context, signal) {
     return [context.tf.mul(signal, factorOf(context, need(context.weights, 'variance')))]

@@ -7,7 +7,7 @@ import type { Engine } from '../../engines/index.ts'
 import { CaseFile } from '../../network/conformance/case-file.ts'
 import { buildGraph } from '../../network/graph.ts'
 import { logitsOf } from '../classifier-logits.ts'
-import { lossAndGradients, trainingStep, type TrainingInputs } from '../classifier-step.ts'
+import { lossAndGradients, trainingStep, type TrainingInputs, type TrainingOutputs } from '../classifier-step.ts'
 import { decayFactors } from '../weight-decay.ts'
 import { initialState, stepScalars, type BatchOptimiser, type Tensors } from '../optimiser.ts'
 
@@ -71,7 +71,7 @@ export function storedTrainingTests(engineOf: () => Engine): void {
 
     it('has the stored gradients', async () => {
       const { file, weights, images, labels, logits } = await load()
-      const { gradients, errors } = lossAndGradients(engineOf().tf, logits, weights, images, labels, {})
+      const { gradients, errors } = lossAndGradients(engineOf().tf, logits, { weights, images, labels, masks: {} })
       for (const name of names) {
         const stored = file.values(`grad/plain/${name}`)
         expect(difference(gradients[name]?.dataSync() ?? [], stored.data), name).toBeLessThan(1e-4)
@@ -93,7 +93,12 @@ export function storedTrainingTests(engineOf: () => Engine): void {
           trainingStep(tf, logits, optimiser, { decay: loss === 'decay' ? storedDecay() : {} }),
         )
         const sums = { lossSum: tf.scalar(0), errorSum: tf.scalar(0) }
-        let current = { weights: start, state: initialState(tf, optimiser, start), ...sums }
+        let current: TrainingOutputs = {
+          weights: start,
+          statistics: {},
+          state: initialState(tf, optimiser, start),
+          ...sums,
+        }
         const firstLosses: number[] = []
         for (let index = 1; index <= 10; index++) {
           const numbers = stepScalars(optimiser, optimiser.learningRate, index)
@@ -102,7 +107,7 @@ export function storedTrainingTests(engineOf: () => Engine): void {
             firstCorrection: tf.scalar(numbers.firstCorrection),
             secondCorrection: tf.scalar(numbers.secondCorrection),
           }
-          const inputs: TrainingInputs = { ...current, scalars, images, labels, masks: {} }
+          const inputs: TrainingInputs = { ...current, frozen: {}, scalars, images, labels, masks: {} }
           current = await step.run(inputs)
           firstLosses.push(current.lossSum.dataSync()[0] ?? NaN)
         }
