@@ -1,4 +1,6 @@
 /** Histograms of values whose range is not known beforehand: bins of a power of two that double when a value lies outside. */
+import type { SafeTensor } from '../network/safetensors.ts'
+import { savedPart, tensorsOf, type SavedTensors } from './pass-state.ts'
 
 const BINS = 32
 /** Of a bin's width: finer ones would tell no float32 apart. */
@@ -25,11 +27,12 @@ export class RunningHistograms {
   /** 1 through the width of a channel's bins. */
   readonly #scales: Float64Array
 
-  constructor(channels: number, state?: Pick<RunningHistograms, 'exponents' | 'starts' | 'counts' | 'used'>) {
-    this.exponents = state?.exponents ?? new Int32Array(channels)
-    this.starts = state?.starts ?? new Float64Array(channels)
-    this.counts = state?.counts ?? new Int32Array(channels * BINS)
-    this.used = state?.used ?? new Uint8Array(channels)
+  /** @param saved what `tensors` gave */
+  constructor(channels: number, saved?: SavedTensors) {
+    this.exponents = savedPart(saved, 'exponents', () => new Int32Array(channels))
+    this.starts = savedPart(saved, 'starts', () => new Float64Array(channels))
+    this.counts = savedPart(saved, 'counts', () => new Int32Array(channels * BINS))
+    this.used = savedPart(saved, 'used', () => new Uint8Array(channels))
     this.#scales = Float64Array.from(this.exponents, (exponent) => 2 ** -exponent)
   }
 
@@ -44,6 +47,12 @@ export class RunningHistograms {
     }
     const at = channel * BINS + bin
     this.counts[at] = (this.counts[at] ?? 0) + 1
+  }
+
+  /** Everything that the constructor takes back. */
+  tensors(): Record<string, SafeTensor> {
+    const { exponents, starts, counts, used } = this
+    return { ...tensorsOf('F64', { starts }), ...tensorsOf('I32', { exponents, counts }), ...tensorsOf('U8', { used }) }
   }
 
   /** Without empty bins at both ends. */

@@ -1,5 +1,6 @@
 /** The pictures with the largest activations of every channel of a layer; its size does not depend on the number of pictures. */
 import type { SafeTensor } from '../network/safetensors.ts'
+import { savedPart, tensorsOf, type SavedTensors } from './pass-state.ts'
 import { RunningHistograms, type Histogram } from './running-histogram.ts'
 
 export interface TopEntry {
@@ -34,26 +35,18 @@ export class TopTable {
   readonly #histograms: RunningHistograms
   #seen = 0
 
-  constructor(channels: number, count: number, classes: number, saved?: ReadonlyMap<string, SafeTensor>) {
+  constructor(channels: number, count: number, classes: number, saved?: SavedTensors) {
     this.channels = channels
     this.count = count
     this.classes = classes
-    this.#values = part(saved, 'values', () => new Float32Array(channels * count).fill(-Infinity))
-    this.#pictures = part(saved, 'pictures', () => new Int32Array(channels * count).fill(-1))
-    this.#minima = part(saved, 'minima', () => new Float32Array(channels).fill(Infinity))
-    this.#sums = part(saved, 'sums', () => new Float64Array(channels))
-    this.#classSums = part(saved, 'class-sums', () => new Float64Array(channels * classes))
-    this.#classCounts = part(saved, 'class-counts', () => new Float64Array(classes))
-    this.#histograms = new RunningHistograms(
-      channels,
-      saved && {
-        exponents: part(saved, 'exponents', () => new Int32Array(channels)),
-        starts: part(saved, 'starts', () => new Float64Array(channels)),
-        counts: part(saved, 'counts', () => new Int32Array(channels)),
-        used: part(saved, 'used', () => new Uint8Array(channels)),
-      },
-    )
-    this.#seen = part(saved, 'seen', () => new Float64Array(1))[0] ?? 0
+    this.#values = savedPart(saved, 'values', () => new Float32Array(channels * count).fill(-Infinity))
+    this.#pictures = savedPart(saved, 'pictures', () => new Int32Array(channels * count).fill(-1))
+    this.#minima = savedPart(saved, 'minima', () => new Float32Array(channels).fill(Infinity))
+    this.#sums = savedPart(saved, 'sums', () => new Float64Array(channels))
+    this.#classSums = savedPart(saved, 'class-sums', () => new Float64Array(channels * classes))
+    this.#classCounts = savedPart(saved, 'class-counts', () => new Float64Array(classes))
+    this.#histograms = new RunningHistograms(channels, saved)
+    this.#seen = savedPart(saved, 'seen', () => new Float64Array(1))[0] ?? 0
   }
 
   /**
@@ -108,21 +101,18 @@ export class TopTable {
 
   /** Everything that `constructor` takes back. */
   tensors(): Record<string, SafeTensor> {
-    const { exponents, starts, counts, used } = this.#histograms
     const floats = { values: this.#values, minima: this.#minima }
     const doubles = {
       sums: this.#sums,
       'class-sums': this.#classSums,
       'class-counts': this.#classCounts,
-      starts,
       seen: new Float64Array([this.#seen]),
     }
-    const integers = { pictures: this.#pictures, exponents, counts }
     return {
       ...tensorsOf('F32', floats),
       ...tensorsOf('F64', doubles),
-      ...tensorsOf('I32', integers),
-      ...tensorsOf('U8', { used }),
+      ...tensorsOf('I32', { pictures: this.#pictures }),
+      ...this.#histograms.tensors(),
     }
   }
 
@@ -137,19 +127,4 @@ export class TopTable {
     this.#values[place] = value
     this.#pictures[place] = picture
   }
-}
-
-function tensorsOf(dtype: SafeTensor['dtype'], arrays: Record<string, SafeTensor['data']>): Record<string, SafeTensor> {
-  return Object.fromEntries(Object.entries(arrays).map(([name, data]) => [name, { dtype, shape: [data.length], data }]))
-}
-
-function part<A extends SafeTensor['data']>(
-  saved: ReadonlyMap<string, SafeTensor> | undefined,
-  name: string,
-  fresh: () => A,
-): A {
-  if (saved === undefined) return fresh()
-  const data = saved.get(name)?.data
-  if (data === undefined) throw new RangeError(`the checkpoint has no ${name}`)
-  return data as A
 }
