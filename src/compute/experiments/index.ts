@@ -2,6 +2,7 @@
 import type * as z from 'zod'
 import type { experimentKinds, ExperimentKindName } from '../../shared/experiments/index.ts'
 import { activationMaximisation } from './activation-maximisation.ts'
+import { activationStatistics } from './activation-statistics.ts'
 import { correspondence } from './correspondence.ts'
 import { deconvnet } from './deconvnet.ts'
 import type { Experiment } from './experiment.ts'
@@ -23,6 +24,7 @@ export const experiments: {
   'feature-evolution': featureEvolution,
   invariance,
   correspondence,
+  'activation-statistics': activationStatistics,
   'train-classifier': trainClassifier,
   'activation-maximisation': activationMaximisation,
   'regulariser-search': regulariserSearch,

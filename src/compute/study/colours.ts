@@ -15,6 +15,8 @@ const VIRIDIS: readonly Colour[] = [
   [170, 220, 50],
   [253, 231, 37],
 ]
+const NEGATIVE: Colour = [5, 48, 97]
+const POSITIVE: Colour = [103, 0, 31]
 /** Okabe & Ito's colours, which all eyes can tell apart, and lighter ones after them. */
 export const CLASS_COLOURS: readonly Colour[] = [
   [0, 114, 178],
@@ -40,6 +42,18 @@ export function heatPicture(values: Float32Array, height: number, width: number,
     pixels.set(viridis(high > low ? (value - low) / (high - low) : 0.5), place * 3)
   }
   return { width, height, channels: 3, pixels }
+}
+
+/** A matrix `[size, size]` of values from -1 (blue) over 0 (white) to 1 (red); grey where there is none. */
+export function correlationPicture(matrix: Float64Array, size: number): Picture {
+  const pixels = new Uint8Array(size * size * 3).fill(128)
+  for (const [place, value] of matrix.entries()) {
+    if (Number.isNaN(value)) continue
+    const end = value < 0 ? NEGATIVE : POSITIVE
+    const level = (channel: 0 | 1 | 2): number => Math.round(255 + Math.abs(value) * (end[channel] - 255))
+    pixels.set([level(0), level(1), level(2)], place * 3)
+  }
+  return { width: size, height: size, channels: 3, pixels }
 }
 
 /** `[height, width]` class indices, one colour a class; mid-grey for -1. */

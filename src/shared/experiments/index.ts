@@ -2,6 +2,7 @@
 import * as z from 'zod'
 import { ConvScopeError } from '../errors.ts'
 import { activationMaximisation } from './activation-maximisation.ts'
+import { activationStatistics } from './activation-statistics.ts'
 import { correspondence } from './correspondence.ts'
 import { deconvnet } from './deconvnet.ts'
 import { regulariserSearch } from './regulariser-search.ts'
@@ -21,6 +22,7 @@ export const experimentKinds = {
   'feature-evolution': featureEvolution,
   invariance,
   correspondence,
+  'activation-statistics': activationStatistics,
   'train-classifier': trainClassifier,
   'activation-maximisation': activationMaximisation,
   'regulariser-search': regulariserSearch,
@@ -35,6 +37,7 @@ export const ExperimentDocument = z.discriminatedUnion('kind', [
   featureEvolution.document,
   invariance.document,
   correspondence.document,
+  activationStatistics.document,
   trainClassifier.document,
   activationMaximisation.document,
   regulariserSearch.document,
