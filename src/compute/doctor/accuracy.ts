@@ -1,4 +1,5 @@
 /** How often a network is right on a split of a data set. */
+import { action } from '../../shared/actions.ts'
 import { ConvScopeError } from '../../shared/errors.ts'
 import type { Accuracy } from '../../shared/network/examination.ts'
 import type { DatasetSplitData } from '../data/dataset-split.ts'
@@ -124,7 +125,7 @@ function differentClasses(network: string, outputs: number, { record }: DatasetS
   return new ConvScopeError(
     'invalid-input',
     `The data set ${record.name} has ${record.classes.length} classes and the network ${network} ${outputs}, and no names agree.`,
-    { remedy: 'Give the network the names of its classes, or choose a data set with the classes it was trained on.' },
+    { remedy: `${action('name-classes')} Or choose a data set with the classes it was trained on.` },
   )
 }
 

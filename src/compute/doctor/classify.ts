@@ -1,4 +1,5 @@
 /** The most probable classes of one picture. */
+import { action } from '../../shared/actions.ts'
 import { ConvScopeError } from '../../shared/errors.ts'
 import type { Classification } from '../../shared/network/examination.ts'
 import type { Preprocessing } from '../../shared/network/spec.ts'
@@ -31,7 +32,7 @@ export async function classifyPicture(
   const top = topClasses(logs, spec, SHOWN_CLASSES)
   if (top.length === 0) {
     throw new ConvScopeError('invalid-input', `The network ${name} gives no numbers for this picture, but NaN.`, {
-      remedy: 'Let the model doctor look at it: weights may be damaged, or the range of the input wrong.',
+      remedy: `${action('examine-network')} Weights may be damaged, or the range of the input wrong.`,
     })
   }
   return { top, label: input.label, preprocessing: { ...spec.preprocessing } }

@@ -1,4 +1,5 @@
 /** Which way to prepare pictures fits a network, by how often it is right on pictures with labels. */
+import { action } from '../../shared/actions.ts'
 import type { Finding } from '../../shared/network/finding.ts'
 import type { PipelineTrial } from '../../shared/network/examination.ts'
 import type { Engine } from '../engines/engine.ts'
@@ -129,7 +130,7 @@ function exchangedClasses({ right, answers }: Trial, best: Trial, pictures: read
       code: 'classes-exchanged',
       severity: 'warning',
       message: `The network tells the classes apart (${percent(consistent)} of the pictures get the usual answer of their class) but calls them otherwise: names and outputs are in different orders.`,
-      remedy: 'Load the class names in the order in which the network was trained.',
+      remedy: action('name-classes'),
     },
   ]
 }
@@ -153,7 +154,7 @@ function judged({ own, best, alike }: Verdict, classes: readonly string[], chanc
       code: 'preprocessing-unlikely',
       severity: 'warning',
       message: `Pictures prepared as "${best.pipeline.description}" are right in ${scoreOf(best)} of ${right.length}; as "${pipeline.description}", as the network says, in ${scoreOf(own)}.${untold}`,
-      remedy: 'Take over the better preprocessing, unless these pictures are known to be different.',
+      remedy: `Unless these pictures are known to be different: ${action('take-over')}`,
     }
   }
   const [first] = answers

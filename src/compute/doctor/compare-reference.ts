@@ -1,4 +1,5 @@
 /** Whether a network computes what another program computed for the same picture, and from which layer on it does not. */
+import { action } from '../../shared/actions.ts'
 import type { Finding } from '../../shared/network/finding.ts'
 import type { ReferenceComparison } from '../../shared/network/examination.ts'
 import type { Engine } from '../engines/engine.ts'
@@ -200,7 +201,7 @@ function preprocessingFindings({ pipelines }: ReferenceComparison, layer: string
       code: 'reference-preprocessing',
       severity: 'warning',
       message: `The reference was computed from a picture prepared as "${best.description}", not as "${own.description}" (${relative(own.deviation)} off at ${layer}).`,
-      remedy: 'Take over that preprocessing.',
+      remedy: action('take-over'),
     },
   ]
 }

@@ -1,4 +1,5 @@
 /** The model doctor: everything that can be said about a network's weights, layers and preprocessing, with and without pictures. */
+import { action } from '../../shared/actions.ts'
 import { ConvScopeError } from '../../shared/errors.ts'
 import type { PictureReference } from '../../shared/experiments/index.ts'
 import type { Examination, PipelineTrial } from '../../shared/network/examination.ts'
@@ -139,7 +140,7 @@ function inputSized(picture: Picture, network: Network): FloatPicture | Finding 
     code: 'picture-size',
     severity: 'warning',
     message: `Pictures of ${picture.shape[0]}×${picture.shape[1]} become ${found}×${across}, and the network takes ${height}×${width}: nothing could be tried on them.`,
-    remedy: 'Set resize and crop in the preprocessing, or choose another data set.',
+    remedy: `Let resize and crop end at that size, or choose another data set. ${action('change-preprocessing')}`,
   }
 }
 

@@ -1,4 +1,5 @@
 /** What the preprocessing document itself gives away: means and deviations that do not fit the range or the order of channels. */
+import { action } from '../../shared/actions.ts'
 import type { Finding } from '../../shared/network/finding.ts'
 import type { Preprocessing } from '../../shared/network/spec.ts'
 
@@ -67,7 +68,7 @@ function order({ channelOrder, mean, scale }: Preprocessing): Finding[] {
       code: 'mean-order',
       severity: 'warning',
       message: `The mean is ImageNet's in the order ${other}, and the channels are in the order ${channelOrder.toUpperCase().split('').join(', ')}.`,
-      remedy: 'Turn the mean round, or the order of the channels.',
+      remedy: `Turn the mean round, or the order of the channels. ${action('change-preprocessing')}`,
     },
   ]
 }

@@ -1,4 +1,5 @@
 /** What the layers of a network and its class list say about how it was meant, without looking at weights or pictures. */
+import { action } from '../../shared/actions.ts'
 import type { Finding } from '../../shared/network/finding.ts'
 import type { Graph, GraphLayer } from '../network/graph.ts'
 import { mapShape } from '../network/layer.ts'
@@ -23,7 +24,7 @@ function classList({ spec, output }: Graph): Finding[] {
         code: 'no-class-names',
         severity: 'note',
         message: `The network has ${plural(outputs, 'output')} and no class names: classes are shown as numbers.`,
-        remedy: 'Load a list of names, one for each output, in the order of the outputs.',
+        remedy: action('name-classes'),
       },
     ]
   }
@@ -34,7 +35,7 @@ function classList({ spec, output }: Graph): Finding[] {
       code: 'class-count',
       severity: 'warning',
       message: `There are ${plural(classes.length, 'class name')} for ${plural(outputs, 'output')}: names and outputs do not belong together.`,
-      remedy: 'Give the network a list with one name for each output, in the order of the outputs.',
+      remedy: action('name-classes'),
     })
   }
   if (repeated.length > 0) {
@@ -106,7 +107,7 @@ function poolRounding({ layers }: Graph): Finding[] {
         severity: 'note',
         layer: name,
         message: `${name} does not read the last ${plural(Math.max(lostRows, lostColumns), 'row')} or column of its ${height}×${width} input, because its size is rounded down. Caffe rounds up.`,
-        remedy: 'For weights from Caffe, set its rounding to ceil.',
+        remedy: `Weights from Caffe need the rounding "ceil". ${action('change-layers')}`,
       },
     ]
   })

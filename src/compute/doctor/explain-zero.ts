@@ -1,4 +1,5 @@
 /** Why something that is shown of a unit is empty: a picture of zeros deserves a reason. */
+import { action } from '../../shared/actions.ts'
 import type { Finding } from '../../shared/network/finding.ts'
 import { layerNamed, type Graph, type GraphLayer } from '../network/graph.ts'
 
@@ -44,7 +45,7 @@ export function explainZero(given: ZeroCase): Finding | undefined {
       code: 'not-finite',
       severity: 'error',
       message: `${unit} has values that are no numbers on this picture.`,
-      remedy: 'Let the model doctor look at the network: weights may be damaged, or the range of the input wrong.',
+      remedy: `${action('examine-network')} Weights may be damaged, or the range of the input wrong.`,
     }
   }
   if (given.to !== undefined && !dependsOn(given.graph, layer, given.to)) {

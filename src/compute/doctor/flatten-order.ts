@@ -2,6 +2,7 @@
  * In which order a dense layer expects its inputs, as its weights show it: units of one channel are used alike, because a channel means
  * the same everywhere. The share of the variance of the rows' norms that lies between channels is far above chance in the right order.
  */
+import { action } from '../../shared/actions.ts'
 import type { Finding } from '../../shared/network/finding.ts'
 import type { GraphLayer } from '../network/graph.ts'
 import type { Network } from '../network/network.ts'
@@ -56,7 +57,7 @@ export async function examineFlattenOrder(network: Network): Promise<Finding[]> 
       severity: 'warning',
       layer: flatten.name,
       message: `The weights of ${dense.name} look as if its inputs came channel by channel in the other order: ${(100 * evidence[other]).toFixed(0)} % of their variation is between channels in the order ${letters(other)}, ${(100 * evidence[order]).toFixed(0)} % in the order ${letters(order)}.`,
-      remedy: `Set the order of ${flatten.name} to ${other} and compare the accuracy.`,
+      remedy: `Try the order "${other}" for ${flatten.name} and compare the accuracy. ${action('change-layers')}`,
     })
   }
   return findings

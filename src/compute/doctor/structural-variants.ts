@@ -1,4 +1,5 @@
 /** The same weights read by other conventions: what to try where the network's own reading may be the mistake. */
+import { action } from '../../shared/actions.ts'
 import type { LayerSpec, NetworkSpec } from '../../shared/network/spec.ts'
 import { buildGraph } from '../network/graph.ts'
 import type { TensorFlow } from '../network/layer.ts'
@@ -19,21 +20,21 @@ export function structuralVariants({ graph }: Pick<Network, 'graph'>): Structura
     {
       code: 'flatten-order',
       description: 'With the other order of height, width and channels before the dense layers',
-      remedy: 'Change the order of the flatten layer.',
+      remedy: `Try the other order of the flatten layer. ${action('change-layers')}`,
       change: (layer) =>
         layer.type === 'flatten' ? { ...layer, order: layer.order === 'hwc' ? 'chw' : 'hwc' } : layer,
     },
     {
       code: 'lrn-convention',
       description: 'With the other convention of local response normalisation',
-      remedy: 'Change the convention of the normalisation layers.',
+      remedy: `Try the other convention of the normalisation layers. ${action('change-layers')}`,
       change: (layer) =>
         layer.type === 'lrn' ? { ...layer, convention: layer.convention === 'caffe' ? 'krizhevsky' : 'caffe' } : layer,
     },
     {
       code: 'pooling-rounding',
       description: 'With pooling sizes rounded the other way',
-      remedy: 'Change the rounding of the pooling layers.',
+      remedy: `Try the other rounding of the pooling layers. ${action('change-layers')}`,
       change: (layer) =>
         layer.type === 'max-pool' || layer.type === 'avg-pool'
           ? { ...layer, rounding: layer.rounding === 'ceil' ? 'floor' : 'ceil' }

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { constants } from 'node:fs'
 import { open, stat } from 'node:fs/promises'
 import { join } from 'node:path'
+import { action } from '../../shared/actions.ts'
 import { ConvScopeError } from '../../shared/errors.ts'
 
 export interface ArtifactPlaces {
@@ -29,7 +30,7 @@ export function artifactReader(places: ArtifactPlaces): (sha256: string) => Prom
           'damaged',
           `The artifact ${sha256.slice(0, 12)}… has other contents than its name says`,
           {
-            remedy: 'Run "convscope doctor" to see what is affected, and import the file again.',
+            remedy: `${action('examine-project')} Import the file again.`,
             details: candidate,
           },
         )
@@ -62,7 +63,7 @@ function placesOf(sha256: string, { artifactFiles, artifactFolders }: ArtifactPl
 
 function missing(sha256: string, candidates: readonly string[]): ConvScopeError {
   return new ConvScopeError('not-found', `The artifact ${sha256.slice(0, 12)}… is not in the project`, {
-    remedy: 'Run "convscope doctor" to see what is affected, and import the file again.',
+    remedy: `${action('examine-project')} Import the file again.`,
     details: candidates.join('\n'),
   })
 }

@@ -52,6 +52,7 @@ describe('the command line', () => {
     [['model', 'classify']],
     [['model', 'accuracy']],
     [['model', 'doctor']],
+    [['model', 'change']],
     [['model', 'export']],
     [['model', 'architectures']],
     [['model', 'rename']],

@@ -1,4 +1,5 @@
 /** What a command writes: its answer to stdout, everything else to stderr. */
+import { spoken } from '../../shared/actions.ts'
 import type { ErrorReport } from '../../shared/errors.ts'
 import { printable } from '../platform/printable.ts'
 
@@ -25,13 +26,14 @@ export class Terminal {
   /** The command's answer: with `--json` the value, as one JSON value; otherwise the text. */
   answer(value: unknown, text: () => string): void {
     this.#closeLine()
-    this.#streams.out.write(this.json ? `${JSON.stringify(value, null, 2)}\n` : ensureNewline(printable(text())))
+    const answer = this.json ? `${JSON.stringify(value, spokenHere, 2)}\n` : printable(spoken(text(), 'command'))
+    this.#streams.out.write(ensureNewline(answer))
   }
 
   /** A message beside the answer. */
   note(message: string): void {
     this.#closeLine()
-    this.#streams.err.write(ensureNewline(printable(message)))
+    this.#streams.err.write(ensureNewline(printable(spoken(message, 'command'))))
   }
 
   error(report: ErrorReport): void {
@@ -59,6 +61,11 @@ export class Terminal {
     this.#lineIsOpen = false
     this.#streams.err.write('\r\u001b[K')
   }
+}
+
+/** Sentences within JSON, too, tell what to do on the command line. */
+function spokenHere(_key: string, value: unknown): unknown {
+  return typeof value === 'string' ? spoken(value, 'command') : value
 }
 
 function ensureNewline(text: string): string {

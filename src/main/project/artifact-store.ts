@@ -7,6 +7,7 @@ import { constants } from 'node:fs'
 import { lstat, mkdir, open, readdir, readFile, rm, stat, type FileHandle } from 'node:fs/promises'
 import { dirname, join, relative, resolve } from 'node:path'
 import type { Readable } from 'node:stream'
+import { action } from '../../shared/actions.ts'
 import { ConvScopeError } from '../../shared/errors.ts'
 import { Sha256 } from '../../shared/values.ts'
 import {
@@ -262,14 +263,14 @@ export class ArtifactStore {
       if (code !== 'ENOENT' && code !== 'ELOOP') throw diskError(file, 'read', error)
     }
     throw new ConvScopeError('not-found', `The artifact ${sha256} is missing`, {
-      remedy: 'Run "convscope doctor" to see what the project lacks, and run the experiment again.',
+      remedy: `${action('examine-project')} Run the experiment again.`,
     })
   }
 }
 
 function damaged(sha256: string): ConvScopeError {
   return new ConvScopeError('damaged', `The artifact ${sha256} is damaged: its contents have another hash`, {
-    remedy: 'Run "convscope doctor --full" to see what else is damaged, and run the experiment again.',
+    remedy: `${action('examine-project')} Run the experiment again.`,
   })
 }
 

@@ -1,6 +1,7 @@
 /** The project's SQLite connection. The one file that knows `node:sqlite`. */
 import { statSync } from 'node:fs'
 import { DatabaseSync, type StatementSync } from 'node:sqlite'
+import { action } from '../../shared/actions.ts'
 import { ConvScopeError } from '../../shared/errors.ts'
 import { createLogger } from '../platform/logger.ts'
 
@@ -205,8 +206,7 @@ export class Database implements DatabaseReader {
       case SQLITE.notADatabase:
         return new ConvScopeError('damaged', `The project database "${this.file}" is damaged`, {
           ...details,
-          remedy:
-            'Run "convscope doctor"; a copy from before the last upgrade is in the folder "copies" of the project.',
+          remedy: `${action('examine-project')} A copy from before the last upgrade is in the folder "copies" of the project.`,
         })
       case SQLITE.busy:
       case SQLITE.locked:

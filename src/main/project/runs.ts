@@ -1,4 +1,5 @@
 /** Lasting runs: their documents, states, results and outputs. Every change of state is checked and leaves an event. */
+import { action } from '../../shared/actions.ts'
 import { ConvScopeError, type ErrorReport } from '../../shared/errors.ts'
 import type { ExperimentDocument, ExperimentKindName } from '../../shared/experiments/index.ts'
 import type { DurableJobEvent } from '../../shared/jobs.ts'
@@ -294,7 +295,5 @@ export class Runs {
 }
 
 function notFound(id: string): ConvScopeError {
-  return new ConvScopeError('not-found', `There is no run ${id} in this project`, {
-    remedy: 'See "convscope runs list".',
-  })
+  return new ConvScopeError('not-found', `There is no run ${id} in this project`, { remedy: action('list-runs') })
 }

@@ -1,5 +1,6 @@
 /** Starts, restarts and stops the session of a supervisor, and says what state it is in. */
 import { totalmem } from 'node:os'
+import { action } from '../../shared/actions.ts'
 import type { EngineIdentity } from '../../shared/engines.ts'
 import { ConvScopeError, toErrorReport } from '../../shared/errors.ts'
 import type { SessionStatus } from '../../shared/session.ts'
@@ -172,7 +173,7 @@ export class SessionKeeper {
     const what = `The compute worker ended ${count} times within ${windowMs / 1000} s and is not started again by itself`
     return this.#fail(
       new ConvScopeError(end.error.code, `${what}. The last time: ${end.error.message}`, {
-        remedy: 'Restart the session, or choose another engine in the settings.',
+        remedy: action('choose-engine'),
         details: end.error.details,
       }),
     )

@@ -3,6 +3,7 @@
  * an operator that ConvScope does not have.
  */
 import type * as z from 'zod'
+import { action } from '../../../shared/actions.ts'
 import { ConvScopeError } from '../../../shared/errors.ts'
 import type { Finding } from '../../../shared/network/finding.ts'
 import { LayerSpec, MEAN_IMAGE_TENSOR, type NetworkSpec, type Preprocessing } from '../../../shared/network/spec.ts'
@@ -169,7 +170,7 @@ export class NetworkAssembly {
         code: 'class-count',
         severity: 'warning',
         message: `${this.file} names ${classes} classes, and the network has ${outputs} outputs.`,
-        remedy: 'Give the network a list with one name for each output.',
+        remedy: action('name-classes'),
       })
     }
     const tensors = new Map([...this.#tensors].filter(([path]) => kept.has(path.slice(0, path.lastIndexOf('/')))))

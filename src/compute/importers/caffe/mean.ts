@@ -1,4 +1,5 @@
 /** The mean picture beside a Caffe network, and the preprocessing that Caffe's networks were made with. */
+import { action } from '../../../shared/actions.ts'
 import { ConvScopeError } from '../../../shared/errors.ts'
 import type { Finding } from '../../../shared/network/finding.ts'
 import { MEAN_IMAGE_TENSOR, type Preprocessing } from '../../../shared/network/spec.ts'
@@ -71,15 +72,14 @@ export function caffePreprocessing(
       code: 'guessed-preprocessing',
       severity: 'warning',
       message: `No mean was given with ${net.file.name}; the network gets ${channels === 1 ? 'grey' : 'B, G, R'} values of 0…255 ${scale === 1 ? '' : `times ${scale} `}with nothing subtracted.`,
-      remedy:
-        'Import it again with its mean (.binaryproto or .npy), or enter the means of the channels in the preprocessing.',
+      remedy: `Import it again with its mean (.binaryproto or .npy), or enter the means of the channels. ${action('change-preprocessing')}`,
     })
   } else {
     findings.push({
       code: 'caffe-preprocessing',
       severity: 'note',
       message: `Pictures are prepared as Caffe's tools do it: ${channels === 1 ? 'grey' : 'B, G, R'}, 0…255, less ${meanImage === undefined ? 'the mean of each channel' : 'the mean picture'}.`,
-      remedy: 'Change the preprocessing where the network was trained with another order or range.',
+      remedy: `Where the network was trained with another order or range: ${action('change-preprocessing')}`,
     })
   }
   if (channels !== 1 && channels !== 3) findings.push(unusualChannels(channels))

@@ -1,4 +1,5 @@
 /** Networks of MatConvNet: one .mat file with the layers of a chain (vl_simplenn). */
+import { action } from '../../../shared/actions.ts'
 import { ConvScopeError } from '../../../shared/errors.ts'
 import { MEAN_IMAGE_TENSOR, type Preprocessing } from '../../../shared/network/spec.ts'
 import { describeContents } from '../../files/file-kind.ts'
@@ -103,7 +104,7 @@ function preprocessingOf(
       code: 'guessed-preprocessing',
       severity: 'warning',
       message: `${assembly.file} has no average picture; the network gets values of 0…255 with nothing subtracted.`,
-      remedy: 'Enter the means of the channels in the preprocessing.',
+      remedy: `Subtract the means of the channels if it was trained so. ${action('change-preprocessing')}`,
     })
   }
   const spread = image !== undefined && image.height * image.width > 1

@@ -1,4 +1,5 @@
 /** Networks in ONNX: one .onnx file, and the files of its weights where they lie apart. */
+import { action } from '../../../shared/actions.ts'
 import { ConvScopeError } from '../../../shared/errors.ts'
 import type { Preprocessing } from '../../../shared/network/spec.ts'
 import { describeContents } from '../../files/file-kind.ts'
@@ -80,7 +81,7 @@ function guessedPreprocessing(shape: readonly [number, number, number], assembly
     message: photographs
       ? 'ONNX does not say how pictures are prepared; torchvision’s way is taken: R, G, B in 0…1, less ImageNet’s mean, by its standard deviation.'
       : 'ONNX does not say how pictures are prepared; values are taken as 0…1 with nothing subtracted.',
-    remedy: 'Enter the preprocessing that the network was trained with.',
+    remedy: `It must be as in training. ${action('change-preprocessing')}`,
   })
   const before = (size: number): number => Math.round((size * 256) / 224)
   return {

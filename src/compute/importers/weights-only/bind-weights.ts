@@ -1,4 +1,5 @@
 /** Files that hold only weights: which tensor belongs to which layer of an architecture, by names first, by order where names differ. */
+import { action } from '../../../shared/actions.ts'
 import { ConvScopeError } from '../../../shared/errors.ts'
 import type { Finding } from '../../../shared/network/finding.ts'
 import { MEAN_IMAGE_TENSOR, type NetworkSpec } from '../../../shared/network/spec.ts'
@@ -52,7 +53,7 @@ export function bindWeights(stored: readonly StoredTensor[], options: BindOption
     throw new ConvScopeError(
       'invalid-input',
       `The weights in ${options.source} do not fit the architecture ${architecture.name}: ${binding}.`,
-      { remedy: `Choose the architecture that they were trained in. ${options.remedy}` },
+      { remedy: `${action('name-architecture')} ${options.remedy}` },
     )
   }
   const imported = networkOf({ ...architecture, name }, binding, options.source)
@@ -100,7 +101,7 @@ function recognised(modules: readonly StoredModule[], options: BindOptions): Imp
       'unsupported',
       `${options.source} holds weights without layers, and they fit no known architecture (the first entry is ${modules[0]?.name ?? 'missing'}).`,
       {
-        remedy: `Name the architecture (${names}), a network of the library, or a file with a network's layers. ${options.remedy}`,
+        remedy: `${action('name-architecture')} Known are ${names}. ${options.remedy}`,
       },
     )
   }

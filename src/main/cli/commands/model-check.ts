@@ -1,8 +1,8 @@
 /** `convscope model classify|accuracy|doctor`. */
 import { basename, resolve } from 'node:path'
 import type { Command } from 'commander'
-import { ConvScopeError } from '../../../shared/errors.ts'
-import type { Accuracy, Examination, Rate } from '../../../shared/network/examination.ts'
+import { ConvScopeError, toErrorReport, type ErrorReport } from '../../../shared/errors.ts'
+import type { Accuracy, Classification, Examination, Rate } from '../../../shared/network/examination.ts'
 import { withEngineOptions, type Act } from '../context.ts'
 import { findingLines } from '../finding-lines.ts'
 import { followProgress } from '../follow-progress.ts'
@@ -40,23 +40,38 @@ export function addModelCheck(model: Command, register: Register): void {
   register(doctorCommand, ['name'], doctor)
 }
 
+/** A picture that cannot be classified is told by its name, and the others are answered all the same. */
 const classify: Act<{ readonly name: string; readonly pictures: readonly string[] }> = (context, { name, pictures }) =>
   context.withProject(async ({ services }) => {
-    const answers: unknown[] = []
-    const texts: string[] = []
+    const { network } = await services.networks.page({ name })
+    const answers: ({ picture: string } & ({ top: Classification['top'] } | { error: ErrorReport }))[] = []
     for (const picture of pictures) {
       if (context.interruption.aborted) throw new ConvScopeError('cancelled', 'The classification was cancelled')
-      const { top } = await services.networks.classify(
-        { name, picture: { path: resolve(picture) } },
-        { signal: context.interruption },
-      )
-      answers.push({ picture, top })
-      const rows = top.map(({ index, label, probability }) => [`${(100 * probability).toFixed(2)} %`, index, label])
-      texts.push([`${basename(picture)}:`, table(['probability', 'class', 'name'], rows)].join('\n'))
+      try {
+        const question = { name: network.name, picture: { path: resolve(picture) } }
+        const { top } = await services.networks.classify(question, { signal: context.interruption })
+        answers.push({ picture, top })
+      } catch (thrown) {
+        if (context.interruption.aborted) throw thrown
+        const report = toErrorReport(thrown)
+        const error = {
+          ...report,
+          message: report.message.includes(basename(picture)) ? report.message : `${picture}: ${report.message}`,
+        }
+        context.terminal.error(error)
+        answers.push({ picture, error })
+      }
     }
-    context.terminal.answer(answers, () => texts.join('\n\n'))
-    return EXIT.done
+    context.terminal.answer(answers, () =>
+      answers.flatMap((answer) => ('top' in answer ? [answerText(answer)] : [])).join('\n\n'),
+    )
+    return answers.every((answer) => 'top' in answer) ? EXIT.done : EXIT.failed
   })
+
+function answerText({ picture, top }: { readonly picture: string; readonly top: Classification['top'] }): string {
+  const rows = top.map(({ index, label, probability }) => [`${(100 * probability).toFixed(2)} %`, index, label])
+  return [`${basename(picture)}:`, table(['probability', 'class', 'name'], rows)].join('\n')
+}
 
 interface AccuracyOptions {
   readonly name: string

@@ -9,6 +9,7 @@ import { EXIT } from '../follow-run.ts'
 import { parseArgument } from '../parse-argument.ts'
 import type { Register } from '../program.ts'
 import { byteText, table } from '../terminal.ts'
+import { addModelChange } from './model-change.ts'
 import { addModelCheck } from './model-check.ts'
 import { addModelExport } from './model-export.ts'
 import { addModelImport } from './model-import.ts'
@@ -29,6 +30,7 @@ export function addModel(program: Command, register: Register): void {
   register(showCommand, ['name'], show)
   addModelImport(model, register)
   addModelCheck(model, register)
+  addModelChange(model, register)
   addModelExport(model, register)
   const architecturesCommand = withCommonOptions(model.command('architectures'))
     .summary('list the known architectures')
