@@ -31,7 +31,7 @@ export function findArrays(tree: FileTree): FoundDataset | undefined {
       remedy: 'Name them x_train, y_train, x_test and y_test, or images and labels.',
     })
   }
-  return { kind: 'pixels', format: 'NumPy arrays', classes: undefined, splits }
+  return { kind: 'pixels', format: 'NumPy arrays', classes: undefined, uses: arrays, splits }
 }
 
 /** `x_train` → role x, split train; `test_labels` → labels, test; `images` → images, all. */

@@ -51,7 +51,15 @@ export function findCifarBinary(tree: FileTree): FoundDataset | undefined {
     }
     return mine.length === 0 ? [] : [{ name, shape: CIFAR_SHAPE, batches }]
   })
-  return { kind: 'pixels', format: `${variant.title} (binary)`, classes: namesIn(tree, variant), splits }
+  const names = tree.files.find(({ path, size }) => baseName(path) === variant.namesFile && size < 10_000)
+  const uses = names === undefined ? files : [...files, names]
+  return {
+    kind: 'pixels',
+    format: `${variant.title} (binary)`,
+    classes: (names && namesIn(names, variant)) ?? variant.names,
+    uses,
+    splits,
+  }
 }
 
 function readRecords(file: TreeFile, { labelBytes, classes }: Variant): PixelBatch {
@@ -70,13 +78,11 @@ function readRecords(file: TreeFile, { labelBytes, classes }: Variant): PixelBat
   return { images: fromPlanes(bytes, count, labelBytes, step), labels }
 }
 
-function namesIn(tree: FileTree, { namesFile, names, classes }: Variant): readonly string[] | undefined {
-  const file = tree.files.find(({ path, size }) => baseName(path) === namesFile && size < 10_000)
-  const listed =
-    file &&
-    new TextDecoder()
-      .decode(readWhole(file))
-      .split(/\r?\n/)
-      .filter((line) => line.trim() !== '')
-  return listed?.length === classes ? listed : names
+/** Undefined where there are not as many as classes. */
+function namesIn(file: TreeFile, { classes }: Variant): readonly string[] | undefined {
+  const listed = new TextDecoder()
+    .decode(readWhole(file))
+    .split(/\r?\n/)
+    .filter((line) => line.trim() !== '')
+  return listed.length === classes ? listed : undefined
 }

@@ -36,6 +36,7 @@ export function findCifarPython(tree: FileTree): FoundDataset | undefined {
     kind: 'pixels',
     format: `CIFAR-${isHundred ? 100 : 10} (Python)`,
     classes: (meta && namesIn(meta)) ?? (isHundred ? undefined : CIFAR_10_CLASSES),
+    uses: pickles,
     splits,
   }
 }

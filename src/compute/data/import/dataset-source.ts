@@ -45,6 +45,8 @@ export type FoundDataset = {
   readonly format: string
   /** Undefined: as many numbers as the labels need. */
   readonly classes: readonly string[] | undefined
+  /** The files that it is made of, or names as refused. */
+  readonly uses: readonly TreeFile[]
 } & (
   | { readonly kind: 'pixels'; readonly splits: readonly PixelSplit[] }
   | { readonly kind: 'pictures'; readonly splits: readonly PictureSplit[]; readonly refused: readonly RefusedFile[] }

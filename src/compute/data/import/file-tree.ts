@@ -46,12 +46,28 @@ export async function openTree(sources: readonly ImportSource[], options: TreeOp
   }
   const files: TreeFile[] = []
   for (const source of sources) {
-    if (!(await isFolder(source))) files.push(await diskFile(source.path, source.name, source.name))
-    else
+    if (!(await isFolder(source))) {
+      if (sources.length > 1) requireNoArchive(source, sources)
+      files.push(await diskFile(source.path, source.name, source.name))
+    } else
       for (const file of await walk(source.path, options)) files.push({ ...file, path: `${source.name}/${file.path}` })
   }
   const title = sources.length === 1 ? first.name : `${first.name} and ${sources.length - 1} more`
   return { title, files, folder: undefined, close: nothing }
+}
+
+/** @throws ConvScopeError 'invalid-input': an archive beside other files would be left out */
+function requireNoArchive(source: ImportSource, sources: readonly ImportSource[]): void {
+  const file = openSourceFile(source.path, source.name)
+  try {
+    if (!isZip(file) && !isTar(file)) return
+  } finally {
+    file.close()
+  }
+  const others = sources.filter((other) => other !== source).map(({ name }) => name)
+  throw new ConvScopeError('invalid-input', `${source.name} is an archive, and ${others.join(', ')} came with it`, {
+    remedy: 'Import one data set at a time: an archive alone, or files that belong together.',
+  })
 }
 
 async function openArchive(source: ImportSource, options: TreeOptions): Promise<OpenTree | undefined> {

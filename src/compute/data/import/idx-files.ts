@@ -46,13 +46,40 @@ export function findIdx(tree: FileTree): FoundDataset | undefined {
     })
   }
   const labels = found.filter(({ dimensions }) => dimensions === 1)
+  const pairs = images.map((image) => ({ image, partner: partnerOf(image, images, labels) }))
+  requireOneSet(pairs, labels)
   const isFashion = /fashion/i.test(`${tree.folder ?? ''} ${tree.title}`)
   return {
     format: isFashion ? 'Fashion-MNIST (IDX)' : 'IDX',
     classes: isFashion ? FASHION : undefined,
     kind: 'pixels',
-    splits: images.map((image) => splitOf(image.file, partnerOf(image, images, labels))),
+    uses: found.map(({ file }) => file),
+    splits: pairs.map(({ image, partner }) => splitOf(image.file, partner)),
   }
+}
+
+/** @throws ConvScopeError 'invalid-input' for two files of one split, and for labels of which it is not clear whose they are */
+function requireOneSet(
+  pairs: readonly { readonly image: IdxFile; readonly partner: TreeFile | undefined }[],
+  labels: readonly IdxFile[],
+): void {
+  const refuse = (reason: string): ConvScopeError =>
+    new ConvScopeError('invalid-input', reason, {
+      remedy: 'Import one data set at a time, with its files of pictures and labels under their original names.',
+    })
+  const bySplit = new Map<string, string>()
+  for (const { image } of pairs) {
+    const name = splitName(image.file.path)
+    const other = bySplit.get(name)
+    if (other !== undefined) throw refuse(`${other} and ${image.file.path} both hold the pictures of the split ${name}`)
+    bySplit.set(name, image.file.path)
+  }
+  const lonely = labels.find(({ file }) => !pairs.some(({ partner }) => partner === file))
+  if (lonely) throw refuse(`It is not clear to which pictures the labels ${lonely.file.path} belong`)
+}
+
+function splitName(path: string): string {
+  return splitNameOf(stemOf(path)) ?? 'all'
 }
 
 /** By the two zero bytes and the type; by its name for one that is damaged there. */
@@ -103,7 +130,7 @@ function stemOf(path: string): string {
 }
 
 function splitOf(images: TreeFile, labels: TreeFile | undefined): PixelSplit {
-  const name = splitNameOf(stemOf(images.path)) ?? 'all'
+  const name = splitName(images.path)
   // Read when its size is asked for, and kept: a pair is at most as large as an artifact.
   let pictures: { shape: [number, number, number]; values: Uint8Array; count: number } | undefined
   const read = () => (pictures ??= picturesOf(readIdx(readWhole(images), { name: images.path }), images.path))

@@ -53,6 +53,41 @@ describe('files of the original formats', () => {
   })
 })
 
+describe('two data sets at once', () => {
+  it.each([
+    [
+      ['images.idx3-ubyte', 'labels.idx1-ubyte', 'cifar-10-binary.tar.gz'],
+      /cifar-10-binary\.tar\.gz is an archive, and images/,
+    ],
+    [['images.idx3-ubyte', 'labels.idx1-ubyte', 'data_batch_1.bin'], /holds two data sets: CIFAR-10.* and IDX/],
+    [['data_batch_1', 'data_batch_1.bin'], /holds two data sets: CIFAR-10 \(Python\).* and CIFAR-10 \(binary\)/],
+    [
+      ['cifar-10-binary.tar.gz', 'cifar-10-python.tar.gz'],
+      /cifar-10-binary\.tar\.gz is an archive, and cifar-10-python/,
+    ],
+    [['images.idx3-ubyte', 'labels.idx1-ubyte', 'ta.onnx'], /ta\.onnx .* is no part of the data set IDX/],
+    [['images.idx3-ubyte', 'images.idx3-ubyte.gz'], /both hold the pictures of the split all/],
+  ])('are refused by name: %j', async (names, message) => {
+    await expect(folder.import(names.map(file))).rejects.toMatchObject({
+      message: expect.stringMatching(message) as string,
+      remedy: expect.any(String) as string,
+    })
+  })
+
+  it('are looked for in one folder, too, but notes beside one are not', async () => {
+    const [images, labels, batch] = await Promise.all(
+      ['images.idx3-ubyte', 'labels.idx1-ubyte', 'data_batch_1.bin'].map((name) => readFile(file(name))),
+    )
+    await folder.write('both/images.idx3-ubyte', images ?? '')
+    await folder.write('both/labels.idx1-ubyte', labels ?? '')
+    await folder.write('both/readme.html', '<html></html>')
+    const { result } = await folder.import([join(folder.path, 'both')])
+    expect(result.origin?.format).toBe('IDX')
+    await folder.write('both/data_batch_1.bin', batch ?? '')
+    await expect(folder.import([join(folder.path, 'both')])).rejects.toThrow(/both holds two data sets/)
+  })
+})
+
 describe('pictures', () => {
   const picture = (red: number, width = 4): Promise<Buffer> =>
     sharp({ create: { width, height: 3, channels: 3, background: { r: red, g: 0, b: 0 } } })

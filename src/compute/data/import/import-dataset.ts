@@ -5,7 +5,7 @@ import { openSourceFile } from '../../files/source-file.ts'
 import type { FoundDataset } from './dataset-source.ts'
 import type { ImportContext } from './dataset-output.ts'
 import { openTree, type OpenTree } from './file-tree.ts'
-import { findDataset } from './find-dataset.ts'
+import { findDataset, requireAllUsed } from './find-dataset.ts'
 import { numbered, readClassNames, readLabels, type TextFile } from './label-files.ts'
 import { storePictures } from './store-pictures.ts'
 import { storePixels } from './store-pixels.ts'
@@ -29,6 +29,12 @@ export async function importDataset(
   })
   try {
     const found = findDataset(tree, { labels: table, classes: given })
+    if (sources.length > 1)
+      requireAllUsed(
+        sources.map(({ name }) => name),
+        found,
+        tree,
+      )
     requirePossible(found, tree, { inPlace, hasLabels: labels !== undefined })
     const stored =
       found.kind === 'pixels' ? await storePixels(found, context) : await storePictures(found, { inPlace }, context)

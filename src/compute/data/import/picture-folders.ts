@@ -1,11 +1,13 @@
 /** Folders of pictures: one folder a class, perhaps below `train` and `test`, or all pictures side by side without labels. */
-import { NO_LABEL, type RefusedFile } from '../../../shared/datasets.ts'
+import { NO_LABEL } from '../../../shared/datasets.ts'
 import { ConvScopeError } from '../../../shared/errors.ts'
 import { baseName, type FileTree, type FoundDataset, type TreeFile } from './dataset-source.ts'
 import type { LabelTable } from './label-files.ts'
 import { splitNameOf } from './split-names.ts'
 
 const PICTURE = /\.(jpe?g|png|webp|tiff?|gif)$/i
+/** Pictures of kinds that are not read are told, other files are not looked for. */
+const UNREADABLE = /\.(bmp|heic|heif|avif|jp2|j2k|psd|svg|raw|cr2|nef|dng|ppm|pgm)$/i
 
 export interface GivenLabels {
   /** Take the place of the folders' names. */
@@ -43,7 +45,12 @@ export function findPictureFolders(
     })),
   }))
   const format = classes.length > 0 ? 'Folders of pictures' : 'Pictures without labels'
-  return { kind: 'pictures', format, classes, splits, refused: unreadableKinds(tree) }
+  const unreadable = tree.files.filter(({ path }) => UNREADABLE.test(path))
+  const refused = unreadable.map(({ path }) => ({
+    name: path,
+    reason: `pictures of the kind ${extensionOf(path)} are not read`,
+  }))
+  return { kind: 'pictures', format, classes, uses: [...pictures, ...unreadable], splits, refused }
 }
 
 /** `data/cats/1.jpg`, `data/dogs/1.jpg` → `cats/1.jpg`, `dogs/1.jpg`; a single folder of pictures is no class either. */
@@ -90,13 +97,6 @@ function classesOf(places: readonly Place[], order: readonly string[] | undefine
       remedy: 'Name the classes like the folders.',
     },
   )
-}
-
-/** Pictures of kinds that are not read are told, other files are not looked for. */
-function unreadableKinds(tree: FileTree): RefusedFile[] {
-  return tree.files
-    .filter(({ path }) => /\.(bmp|heic|heif|avif|jp2|j2k|psd|svg|raw|cr2|nef|dng|ppm|pgm)$/i.test(path))
-    .map(({ path }) => ({ name: path, reason: `pictures of the kind ${extensionOf(path)} are not read` }))
 }
 
 function extensionOf(path: string): string {
