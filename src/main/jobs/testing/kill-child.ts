@@ -5,6 +5,7 @@
  */
 import { createHash, randomBytes } from 'node:crypto'
 import { writeFileSync, writeSync } from 'node:fs'
+import { flushCompileCache } from 'node:module'
 import { setImmediate } from 'node:timers/promises'
 import type { OutputRecord } from '../../../shared/runs.ts'
 import type { Project } from '../../project/project.ts'
@@ -55,6 +56,8 @@ function writer(project: Project): Executor {
   }
 }
 
+// The first of many starts compiles for the others, which end before Node would keep what they compiled.
+flushCompileCache()
 const project = await sampleProject(folder, { lookBounds: { looks: 5, bytes: 20 * bytes } })
 const waiting = project.runs.queued()
 const queue = new JobQueue(project, writer(project), { batchMs: 5 })
