@@ -45,6 +45,20 @@ export const OUTCOME_TEXTS: Record<AscentOutcome, string> = {
   diverged: 'diverged',
 }
 
+/** What of the settings goes beyond the paper, in words; what is off is left out. */
+export function beyondTexts(settings: AscentSettings): string[] {
+  const { fourierPower, jitterPixels, scaleRange, rotationDegrees, diversityWeight, redirectedIterations } = settings
+  return [
+    fourierPower > 0 && `Fourier 1 / f^${formatValue(fourierPower)}`,
+    settings.decorrelatedColour && 'natural colours',
+    jitterPixels > 0 && `jitter ± ${formatValue(jitterPixels)} px`,
+    scaleRange > 0 && `scale ± ${formatValue(scaleRange)}`,
+    rotationDegrees > 0 && `turn ± ${formatValue(rotationDegrees)}°`,
+    diversityWeight > 0 && `diversity ${formatValue(diversityWeight)}`,
+    redirectedIterations > 0 && `redirected for ${formatCount(redirectedIterations)} iterations`,
+  ].filter((text) => text !== false)
+}
+
 /** A combination of regularisers in one line: what is off is left out. */
 export function settingsText(settings: AscentSettings): string {
   const { decay, blurSigma, blurEvery, normPercentile, contributionPercentile, policy } = settings
@@ -59,6 +73,7 @@ export function settingsText(settings: AscentSettings): string {
     blurSigma > 0 && blurEvery > 0 && `blur ${formatValue(blurSigma)} px every ${blurEvery}`,
     normPercentile > 0 && `small norm ${formatValue(normPercentile)} %`,
     contributionPercentile > 0 && `small contribution ${formatValue(contributionPercentile)} %`,
+    ...beyondTexts(settings),
     step,
     `${formatCount(settings.iterations)} iterations`,
   ]

@@ -7,22 +7,27 @@ import type { ErrorReport } from '../../../shared/errors.ts'
 import type { NetworkPage, NetworkSummary } from '../../../shared/network/page.ts'
 import { Latest } from '../../lib/latest.ts'
 import { reportOf } from '../../lib/report.ts'
+import { POLICY_DEFAULTS } from '../../lib/step-policies.ts'
 import { useClient } from '../../rpc/use-client.ts'
 import { showError } from '../../ui/toasts.ts'
+import { draftProblems } from './draft-problems.ts'
 import { useLiveRun } from './live-run.ts'
 import {
   branchOf,
   documentOf,
   draftFor,
   draftOfRun,
+  maximisableLayers,
   queryOf,
+  settingsAt,
   takesSliders,
   type DocumentExtent,
   type MaximisationDraft,
   type Query,
 } from './maximisation-draft.ts'
 import { usePresets } from './presets.ts'
-import { POLICY_DEFAULTS, withSetting } from './setting-fields.ts'
+import type { LivePath } from './setting-fields.ts'
+import { withSetting } from './setting-values.ts'
 
 /** What the form of the Regularisers tab says; while a run is followed, its sliders move that run. */
 export const useMaximisationDraft = defineStore('maximisation-draft', () => {
@@ -37,21 +42,38 @@ export const useMaximisationDraft = defineStore('maximisation-draft', () => {
   const loaded = ref(false)
   const starting = ref(false)
   const latest = new Latest()
+  /** Of the run in sight, with everything that was moved since. */
+  const liveSettings = shallowRef<readonly AscentSettings[]>([])
+  /** Which of several settings of the run the sliders move; undefined for all. */
+  const liveSetting = ref<number>()
   let adopted: string | undefined
+  let launched: string | undefined
 
-  /** What the present settings began as: what differs from it is marked. */
-  const base = computed(() => presets.all.find(({ name }) => name === draft.value?.settings.name) ?? presets.all[2])
   /** Sliders move the run. */
   const isLive = computed(() => live.active && live.document !== undefined && takesSliders(live.document.params))
-  /** Why Start is off: said by the document's own schema, and by the size of the picture. */
+  const isSeveral = computed(() => isLive.value && liveSettings.value.length > 1)
+  /** What the sliders stand at: the form's settings, or those of the run where it has several. */
+  const settings = computed(() =>
+    isSeveral.value ? liveSettings.value[liveSetting.value ?? 0] : draft.value?.settings,
+  )
+  /** What the present settings began as: what differs from it is marked. */
+  const base = computed(() => presets.all.find(({ name }) => name === settings.value?.name) ?? presets.all[2])
+  const problems = computed(() => {
+    if (!draft.value || !settings.value) return new Map<string, string>()
+    const seeds = isSeveral.value ? (live.document?.params.seeds ?? 1) : draft.value.seeds
+    return draftProblems({ ...draft.value, seeds, settings: settings.value }, page.value)
+  })
+  /** Why Start is off: what a field says, or else the document's own schema. */
   const problem = computed<ErrorReport | undefined>(() => {
     if (!draft.value) return undefined
+    const [first] = problems.value.values()
+    if (first !== undefined) return cannotStart(first)
     try {
       parseDocument(JSON.parse(JSON.stringify(documentOf(draft.value))))
     } catch (thrown) {
       return reportOf(thrown)
     }
-    return wideBlur(draft.value.settings, page.value)
+    return undefined
   })
 
   /** Shows the unit that an address names, and the run, where it names one. */
@@ -67,7 +89,10 @@ export const useMaximisationDraft = defineStore('maximisation-draft', () => {
         page.value = await client.networks.page({ name: chosen.name }, { signal: turn.signal })
       }
       if (!turn.current()) return
-      if (page.value && chosen) draft.value = draftFor(query, page.value, draft.value)
+      if (page.value && chosen) {
+        draft.value = draftFor(error.value ? {} : query, page.value, draft.value)
+        error.value ??= missingLayer(query, page.value)
+      }
       loaded.value = true
       void live.open(query.run)
     } catch (thrown) {
@@ -80,6 +105,9 @@ export const useMaximisationDraft = defineStore('maximisation-draft', () => {
     const { run, document } = live
     if (!run || !document || adopted === run.id) return
     adopted = run.id
+    liveSettings.value = settingsAt(document.params, document.params.changes)
+    liveSetting.value = undefined
+    if (run.id === launched) return
     const found = draftOfRun(document)
     if (!found) return
     if (found.network === page.value?.network.name) draft.value = found
@@ -97,15 +125,20 @@ export const useMaximisationDraft = defineStore('maximisation-draft', () => {
     await router.replace({ path, query: { ...queryOf(next), ...run } })
   }
 
-  function setSettings(settings: AscentSettings): void {
-    if (draft.value) draft.value = { ...draft.value, settings }
+  function setSettings(next: AscentSettings): void {
+    if (draft.value) draft.value = { ...draft.value, settings: next }
   }
 
-  /** Moves a slider: of the form, and of the run where one is under way. */
-  function set(path: string, value: number): void {
+  /** Moves a slider: of the form, and of the run where one is under way, unless the value is one that it would refuse. */
+  function set(path: LivePath, value: number): void {
     if (!draft.value) return
-    setSettings(withSetting(draft.value.settings, path, value))
-    if (isLive.value) live.adjust(path, value)
+    if (!isSeveral.value) setSettings(withSetting(draft.value.settings, path, value))
+    liveSettings.value = liveSettings.value.map((now, index) =>
+      index === (liveSetting.value ?? index) ? withSetting(now, path, value) : now,
+    )
+    if (isLive.value && !problems.value.has(path)) {
+      live.adjust(path, value, isSeveral.value ? liveSetting.value : undefined)
+    }
   }
 
   function setPolicy(kind: StepPolicy['kind']): void {
@@ -118,7 +151,7 @@ export const useMaximisationDraft = defineStore('maximisation-draft', () => {
     starting.value = true
     try {
       const { id } = await client.jobs.start({ document: JSON.parse(JSON.stringify(document)) })
-      adopted = id
+      launched = id
       const unit = draft.value ? queryOf(draft.value) : {}
       await router.push({ path: '/regularisers', query: { ...unit, run: id } })
       return true
@@ -138,13 +171,15 @@ export const useMaximisationDraft = defineStore('maximisation-draft', () => {
   /** A new run that goes another way from an iteration on: the present sliders. */
   async function branch(step: number): Promise<boolean> {
     const { document, run, changes } = live
-    if (!document || !run || !draft.value) return false
+    if (!document || !run || !draft.value || starting.value) return false
+    const wanted = document.params.settings.length > 1 ? liveSettings.value : [draft.value.settings]
     if (live.state === 'running' || live.state === 'paused') await live.act('cancel')
-    return launch(branchOf(document, changes, draft.value.settings, { run: run.id, step }))
+    return launch(branchOf(document, changes, wanted, { run: run.id, step }))
   }
 
   return {
-    ...{ networks, page, draft, error, loaded, starting, base, isLive, problem },
+    ...{ networks, page, draft, error, loaded, starting, settings, base, problems, problem },
+    ...{ isLive, isSeveral, liveSettings, liveSetting },
     ...{ open, adopt, choose, setSettings, set, setPolicy, start, branch },
   }
 })
@@ -157,12 +192,15 @@ function missing(name: string): ErrorReport {
   }
 }
 
-function wideBlur({ blurSigma }: AscentSettings, page: NetworkPage | undefined): ErrorReport | undefined {
-  const [height = Infinity, width = Infinity] = page?.layers[0]?.shape ?? []
-  if (blurSigma < Math.min(height, width)) return undefined
+function missingLayer({ layer }: Query, { network, layers }: NetworkPage): ErrorReport | undefined {
+  if (layer === undefined || maximisableLayers(layers).some(({ name }) => name === layer)) return undefined
   return {
-    code: 'invalid-input',
-    message: `A blur of ${blurSigma} pixels is wider than the picture of ${height} × ${width}`,
-    remedy: 'Choose a smaller standard deviation.',
+    code: 'not-found',
+    message: `${network.title} has no layer “${layer}” to maximise`,
+    remedy: 'Choose another one at the left.',
   }
+}
+
+function cannotStart(message: string): ErrorReport {
+  return { code: 'invalid-input', message, remedy: 'The field at the left says so too: change it there.' }
 }

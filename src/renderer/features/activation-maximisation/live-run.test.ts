@@ -122,6 +122,44 @@ describe('a run that is followed', () => {
     expect(adjust).toHaveBeenCalledTimes(1)
   })
 
+  it('moves one of several settings, or all of them', async () => {
+    const presets = documentOf(draftFor({}, NETWORK_PAGE, undefined), 'presets')
+    record = { ...record, document: JSON.parse(JSON.stringify(presets)) }
+    const { draft, live } = await openRunning()
+    draft.adopt()
+    expect(draft.isSeveral).toBe(true)
+    const form = draft.draft?.settings
+    draft.liveSetting = 1
+    expect(draft.settings?.name).toBe('Yosinski 2: decay')
+    draft.set('decay', 0.5)
+    await vi.waitFor(() => expect(adjust).toHaveBeenCalledWith({ id: 'run-1', path: 'settings.1.decay', value: 0.5 }))
+    emit({ type: 'adjusted', ...at, step: 5, path: 'settings.1.decay', value: 0.5 })
+    await vi.waitFor(() => expect(live.changes).toEqual([{ step: 5, path: 'decay', value: 0.5, setting: 1 }]))
+    draft.liveSetting = undefined
+    draft.set('blurSigma', 2)
+    await vi.waitFor(() => expect(adjust).toHaveBeenCalledWith({ id: 'run-1', path: 'blurSigma', value: 2 }))
+    expect(draft.liveSettings.map(({ decay, blurSigma }) => [decay, blurSigma])).toEqual([
+      [0, 2],
+      [0.5, 2],
+      [0.0001, 2],
+      [0, 2],
+    ])
+    expect(draft.draft?.settings).toEqual(form)
+    await draft.branch(40)
+    expect(started[0]?.params.changes).toMatchObject([
+      { step: 5, path: 'decay', value: 0.5, setting: 1 },
+      ...[0, 1, 2, 3].map((setting) => ({ step: 40, path: 'blurSigma', value: 2, setting })),
+    ])
+  })
+
+  it('is not sent what it would refuse', async () => {
+    const { draft } = await openRunning()
+    draft.set('normPercentile', 120)
+    draft.set('normPercentile', 20)
+    await vi.waitFor(() => expect(adjust).toHaveBeenCalledWith({ id: 'run-1', path: 'normPercentile', value: 20 }))
+    expect(adjust).toHaveBeenCalledTimes(1)
+  })
+
   it('ends for a branch from where it is', async () => {
     const { draft, live } = await openRunning()
     emit({ type: 'adjusted', ...at, step: 5, path: 'decay', value: 0.2 })
@@ -157,5 +195,10 @@ describe('the form', () => {
     const { draft } = makeStores()
     await draft.open({ network: 'nothing' })
     expect(draft.error?.message).toMatch(/no network “nothing”/)
+    await draft.open({ network: 'net', layer: 'nothing' })
+    expect(draft.error?.message).toMatch(/Small network has no layer “nothing”/)
+    await draft.open({ network: 'net', layer: 'conv1', channel: '3' })
+    expect(draft.problems.get('channel')).toMatch(/conv1 has no channel 3/)
+    expect(await draft.start()).toBe(false)
   })
 })

@@ -2,7 +2,8 @@ import { defineStore } from 'pinia'
 import { computed, ref, shallowRef } from 'vue'
 import {
   activationMaximisation,
-  LIVE_PATHS,
+  liveChangeAt,
+  livePathOf,
   type LiveChange,
 } from '../../../shared/experiments/activation-maximisation.ts'
 import type { ErrorReport } from '../../../shared/errors.ts'
@@ -22,7 +23,6 @@ export type LiveState = 'none' | 'opening' | 'waiting' | 'running' | 'paused' | 
 
 /** Curves are drawn anew at most this often. */
 const DRAW_INTERVAL_MS = 400
-const PATHS: readonly string[] = [...LIVE_PATHS, 'restore']
 
 /** The optimisation that is in sight: followed while it runs, with its pictures, numbers and changes. */
 export const useLiveRun = defineStore('live-maximisation', () => {
@@ -111,8 +111,8 @@ export const useLiveRun = defineStore('live-maximisation', () => {
       const { width, height, channels, pixels } = event
       picture.value = { values: pixels, start: 0, pixelStep: channels, width, height, channels: channels === 1 ? 1 : 3 }
     }
-    if (event.type === 'adjusted' && PATHS.includes(event.path)) {
-      const change = { step: event.step, path: event.path as LiveChange['path'], value: event.value }
+    if (event.type === 'adjusted') {
+      const change = liveChangeAt(event)
       const known = changes.value.some((other) => JSON.stringify(other) === JSON.stringify(change))
       if (!known) changes.value = [...changes.value, change]
     }
@@ -148,9 +148,9 @@ export const useLiveRun = defineStore('live-maximisation', () => {
     }
   }
 
-  /** Changes a setting of the run; the newest value of several in short time goes. */
-  function adjust(path: string, value: number): void {
-    if (active.value) adjuster?.set(path, value)
+  /** Changes a setting of the run, of one of its settings or of all; the newest value of several in short time goes. */
+  function adjust(path: LiveChange['path'], value: number, setting?: number): void {
+    if (active.value) adjuster?.set(livePathOf({ path, setting }), value)
   }
 
   async function act(action: 'cancel' | 'pause' | 'resume'): Promise<void> {
@@ -163,10 +163,21 @@ export const useLiveRun = defineStore('live-maximisation', () => {
     }
   }
 
+  async function rename(title: string): Promise<void> {
+    const before = run.value
+    if (!before) return
+    try {
+      await client.runs.rename({ id: before.id, title })
+      if (run.value?.id === before.id) run.value = { ...run.value, title }
+    } catch (thrown) {
+      showError(reportOf(thrown))
+    }
+  }
+
   const togglePause = (): Promise<void> => act(state.value === 'paused' ? 'resume' : 'pause')
 
   return {
     ...{ run, state, error, picture, curves, iteration, changes, notes, secondsLeft, document, result, active },
-    ...{ open, adjust, act, togglePause },
+    ...{ open, adjust, act, rename, togglePause },
   }
 })

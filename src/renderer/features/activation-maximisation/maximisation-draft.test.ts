@@ -11,7 +11,7 @@ import {
   queryOf,
   settingsAt,
 } from './maximisation-draft.ts'
-import { changedSettings, settingAt, withSetting } from './setting-fields.ts'
+import { changedSettings, changeText, settingAt, withSetting } from './setting-values.ts'
 import { NETWORK_PAGE } from './testing/fixtures.ts'
 
 const page: NetworkPage = NETWORK_PAGE
@@ -25,11 +25,11 @@ describe('the draft', () => {
     expect(defaultLayer(page.layers)?.name).toBe('scores')
   })
 
-  it('keeps what an address names, within what is there', () => {
+  it('keeps what an address names', () => {
     expect(queryOf(draft)).toEqual({ network: 'net', layer: 'conv1', channel: '2', row: '1', column: '0' })
     expect(draftFor({ layer: 'conv1', channel: '99', row: '7', column: '0' }, page, draft)).toMatchObject({
-      channel: 2,
-      position: null,
+      channel: 99,
+      position: [7, 0],
     })
     expect(draftFor({ layer: 'nothing' }, page, draft).layer).toBe('scores')
   })
@@ -72,7 +72,18 @@ describe('settings', () => {
       { step: 30, path: 'decay', value: 0.3 },
     ] as const
     const { params } = documentOf(draft)
-    expect([5, 10, 29, 30].map((step) => settingsAt(params, changes, step).decay)).toEqual([0.0001, 0.1, 0.1, 0.3])
+    expect([5, 10, 29, 30].map((step) => settingsAt(params, changes, step)[0]?.decay)).toEqual([0.0001, 0.1, 0.1, 0.3])
+  })
+
+  it('change for all, or for one of several', () => {
+    const { params } = documentOf(draft, 'presets')
+    const changes = [
+      { step: 10, path: 'decay', value: 0.1 },
+      { step: 20, path: 'decay', value: 0.2, setting: 1 },
+    ] as const
+    expect(settingsAt(params, changes).map(({ decay }) => decay)).toEqual([0.1, 0.2, 0.1, 0.1])
+    expect(changeText(changes[1], params.settings)).toBe('Yosinski 2: decay: Decay θ 0.200')
+    expect(changeText(changes[0], params.settings)).toBe('Decay θ 0.100')
   })
 })
 
@@ -82,7 +93,7 @@ it('branches with the changes before the iteration, and the present sliders from
     { step: 10, path: 'decay', value: 0.1 },
     { step: 50, path: 'blurSigma', value: 2 },
   ] as const
-  const wanted = withSetting(settingsAt(document.params, changes), 'policy.rate', 5)
+  const wanted = settingsAt(document.params, changes).map((settings) => withSetting(settings, 'policy.rate', 5))
   const branch = branchOf(document, changes, wanted, { run: 'r1', step: 40 })
   expect(branch.params.changes).toEqual([
     { step: 10, path: 'decay', value: 0.1 },

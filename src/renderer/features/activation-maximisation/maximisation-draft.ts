@@ -6,7 +6,7 @@ import {
   type StartPicture,
 } from '../../../shared/experiments/activation-maximisation.ts'
 import type { LayerPage, NetworkPage } from '../../../shared/network/page.ts'
-import { changedSettings, withSetting } from './setting-fields.ts'
+import { changedSettings, withSetting } from './setting-values.ts'
 
 /** What the form says: one unit, one combination of settings, a number of starts. */
 export interface MaximisationDraft {
@@ -16,6 +16,8 @@ export interface MaximisationDraft {
   /** null: the middle of the map. */
   readonly position: readonly [row: number, column: number] | null
   readonly start: StartPicture
+  /** Whose features differ where diversity is asked for; null for the highest layer with places up to the unit's own. */
+  readonly diversityLayer: string | null
   readonly seeds: number
   readonly seed: number
   readonly settings: AscentSettings
@@ -49,21 +51,24 @@ export function classesOf({ network, layers }: NetworkPage, layer: string): read
   return isOutput && classes && classes.length === found.shape.at(-1) ? classes : []
 }
 
-/** The draft for the unit that an address names, with defaults for what it leaves out or what is not there. */
+/**
+ * The draft for the unit that an address names, with defaults for what it leaves out and for a layer that is not there. Numbers that the layer
+ * does not have stay: the form says what is wrong with them.
+ */
 export function draftFor(query: Query, page: NetworkPage, before: MaximisationDraft | undefined): MaximisationDraft {
   const layer = maximisableLayers(page.layers).find(({ name }) => name === query.layer) ?? defaultLayer(page.layers)
-  const channels = layer?.shape.at(-1) ?? 1
   const [row, column] = [wholeNumber(query.row), wholeNumber(query.column)]
-  const [height = 0, width = 0] = layer?.shape.length === 3 ? layer.shape : []
-  const placed = row !== null && column !== null && row < height && column < width
+  const placed = row !== null && column !== null && layer?.shape.length === 3
+  const sameNetwork = before?.network === page.network.name
   return {
     start: before?.start ?? NOISE,
+    diversityLayer: sameNetwork ? before.diversityLayer : null,
     seeds: before?.seeds ?? 1,
     seed: before?.seed ?? 0,
     settings: before?.settings ?? FIRST_PRESET,
     network: page.network.name,
     layer: layer?.name ?? '',
-    channel: Math.min(channels - 1, wholeNumber(query.channel) ?? 0),
+    channel: layer?.name === query.layer || query.layer === undefined ? (wholeNumber(query.channel) ?? 0) : 0,
     position: placed ? [row, column] : null,
   }
 }
@@ -79,7 +84,7 @@ export type DocumentExtent = 'unit' | 'presets' | 'layer'
 
 /** A document of the draft: its unit, its unit by the four published settings from nine starts, or all channels of its layer. */
 export function documentOf(draft: MaximisationDraft, extent: DocumentExtent = 'unit'): MaximisationDocument {
-  const { network, layer, channel, start, seeds, seed, settings } = draft
+  const { network, layer, channel, start, seeds, seed, settings, diversityLayer } = draft
   const position: [number, number] | undefined = draft.position ? [...draft.position] : undefined
   const units: ActivationMaximisationParams['targets'][number]['units'] =
     extent === 'layer' ? { kind: 'all', position } : { kind: 'list', channels: [channel], position }
@@ -89,6 +94,7 @@ export function documentOf(draft: MaximisationDraft, extent: DocumentExtent = 'u
     seed,
     params: {
       ...{ network, targets: [{ layer, units }], start, changes: [] },
+      ...(diversityLayer === null ? {} : { diversityLayer }),
       settings: extent === 'presets' ? [...PUBLISHED_SETTINGS] : [settings],
       seeds: extent === 'presets' ? 9 : extent === 'layer' ? 1 : seeds,
     },
@@ -104,47 +110,61 @@ export interface MaximisationDocument {
 
 /** The settings of a run after what was changed in iterations up to and with `step`. */
 export function settingsAt(
-  { settings: [first] }: Pick<ActivationMaximisationParams, 'settings'>,
+  { settings }: Pick<ActivationMaximisationParams, 'settings'>,
   changes: readonly LiveChange[],
   step = Infinity,
-): AscentSettings {
-  const start = first ?? FIRST_PRESET
-  return changes.reduce((settings, change) => {
-    return change.step <= step ? withSetting(settings, change.path, change.value) : settings
-  }, start)
+): readonly AscentSettings[] {
+  const due = changes.filter((change) => change.step <= step)
+  return settings.map((start, index) =>
+    due.reduce(
+      (now, { path, value, setting = index }) => (setting === index ? withSetting(now, path, value) : now),
+      start,
+    ),
+  )
 }
 
 /**
  * The same run up to iteration `step`, from there on with other settings.
  * @param changes all that was changed while the parent ran, with what its document says
+ * @param wanted as many as the run has
  */
 export function branchOf(
   document: MaximisationDocument,
   changes: readonly LiveChange[],
-  wanted: AscentSettings,
+  wanted: readonly AscentSettings[],
   parent: { readonly run: string; readonly step: number },
 ): MaximisationDocument {
   const { params } = document
   const before = changes.filter(({ step }) => step < parent.step)
-  const own = changedSettings(settingsAt(params, before), wanted).map((change) => ({ step: parent.step, ...change }))
+  const several = wanted.length > 1
+  const own = settingsAt(params, before).flatMap((now, setting) =>
+    changedSettings(now, wanted[setting] ?? now).map((change): LiveChange => ({
+      ...{ step: parent.step, ...change },
+      ...(several ? { setting } : {}),
+    })),
+  )
   return { ...document, params: { ...params, changes: [...before, ...own], parent: { ...parent } } }
 }
 
-/** Whether settings of the run can change while it runs: one combination, so that a slider means one thing. */
-export function takesSliders(params: ActivationMaximisationParams): boolean {
-  return params.settings.length === 1 && params.targets.length === 1 && params.targets[0]?.units.kind === 'list'
+/** More pictures than these never climb at once. */
+const MOST_AT_ONCE = 36
+
+/** Whether settings of the run can change while it runs: all of its pictures climb at once. */
+export function takesSliders({ settings, targets: [target, ...others], seeds }: ActivationMaximisationParams): boolean {
+  if (target?.units.kind !== 'list' || others.length > 0) return false
+  return settings.length * target.units.channels.length * seeds <= MOST_AT_ONCE
 }
 
 /** The draft that a run was made of; undefined for runs of several units or settings. */
 export function draftOfRun({ params, seed }: MaximisationDocument): MaximisationDraft | undefined {
   const [target] = params.targets
-  const [settings] = params.settings
-  if (!settings || !target || target.units.kind !== 'list' || !takesSliders(params)) return undefined
+  const [settings, ...others] = settingsAt(params, params.changes)
+  if (!settings || others.length > 0 || target?.units.kind !== 'list' || !takesSliders(params)) return undefined
   const [channel] = target.units.channels
   if (channel === undefined || target.units.channels.length > 1) return undefined
   return {
     ...{ network: params.network, layer: target.layer, channel, position: target.units.position ?? null },
-    ...{ start: params.start, seeds: params.seeds, seed },
-    settings: settingsAt(params, params.changes),
+    ...{ start: params.start, seeds: params.seeds, seed, settings },
+    diversityLayer: params.diversityLayer ?? null,
   }
 }

@@ -1,8 +1,4 @@
-import {
-  LIVE_PATHS,
-  type AscentSettings,
-  type StepPolicy,
-} from '../../../shared/experiments/activation-maximisation.ts'
+import type { AscentSettings, LIVE_PATHS, StepPolicy } from '../../../shared/experiments/activation-maximisation.ts'
 import type { SliderRange } from '../../lib/slider-scale.ts'
 
 /** A setting that can change while the pictures climb. */
@@ -17,9 +13,11 @@ export interface SettingField {
   readonly reference?: string
   /** Of the slider; 0 is off where `zero` says so. */
   readonly range: SliderRange
-  /** Largest number that can be typed. */
+  /** Largest number that is accepted. */
   readonly most: number
   readonly whole?: boolean
+  /** 0 is not accepted. */
+  readonly positive?: boolean
 }
 
 const REFERENCE = 'Yosinski et al. 2015, section 3'
@@ -83,6 +81,7 @@ export const POLICY_FIELDS: Readonly<Record<StepPolicy['kind'], readonly Setting
       help: 'The step is η times the gradient.',
       range: { ...RATE, high: 1e5 },
       most: 1e12,
+      positive: true,
     },
   ],
   progress: [
@@ -92,6 +91,7 @@ export const POLICY_FIELDS: Readonly<Record<StepPolicy['kind'], readonly Setting
       help: 'How much each step should raise the activation, by linear prediction: η = progress / |g|².',
       range: { low: 0.01, high: 100, logarithmic: true },
       most: 1e12,
+      positive: true,
     },
     {
       path: 'policy.maxRate',
@@ -99,6 +99,7 @@ export const POLICY_FIELDS: Readonly<Record<StepPolicy['kind'], readonly Setting
       help: 'η never becomes larger than this.',
       range: RATE,
       most: 1e12,
+      positive: true,
     },
   ],
   progress01: [
@@ -108,6 +109,7 @@ export const POLICY_FIELDS: Readonly<Record<StepPolicy['kind'], readonly Setting
       help: 'The progress asked of a step while the probability is small.',
       range: { low: 0.001, high: 1, logarithmic: true },
       most: 1e12,
+      positive: true,
     },
     {
       path: 'policy.late',
@@ -115,6 +117,7 @@ export const POLICY_FIELDS: Readonly<Record<StepPolicy['kind'], readonly Setting
       help: 'Near 1 the progress asked is this times what is missing to 1.',
       range: { low: 0.001, high: 1, logarithmic: true },
       most: 1e12,
+      positive: true,
     },
     {
       path: 'policy.maxRate',
@@ -122,54 +125,73 @@ export const POLICY_FIELDS: Readonly<Record<StepPolicy['kind'], readonly Setting
       help: 'η never becomes larger than this.',
       range: RATE,
       most: 1e12,
+      positive: true,
     },
   ],
 }
 
-export const POLICY_OPTIONS: readonly { value: StepPolicy['kind']; label: string; note: string }[] = [
-  { value: 'constant', label: 'Constant', note: 'η' },
-  { value: 'progress', label: 'Progress', note: 'η from |g|²' },
-  { value: 'progress01', label: 'Progress to 1', note: 'for probabilities' },
-]
+const LUCID = 'Olah, Mordvintsev & Schubert, “Feature Visualization”, Distill 2017; lucid'
 
-export const POLICY_DEFAULTS: Readonly<Record<StepPolicy['kind'], StepPolicy>> = {
-  constant: { kind: 'constant', rate: 100 },
-  progress: { kind: 'progress', maxRate: 100, desired: 2 },
-  progress01: { kind: 'progress01', maxRate: 100, early: 0.03, late: 0.2 },
-}
+/** What came after the paper: each off at 0, so that the four regularisers can be compared with it. */
+export const BEYOND_FIELDS: readonly SettingField[] = [
+  {
+    path: 'fourierPower',
+    label: 'Fourier',
+    help: 'The step is one in Fourier coefficients times 1 / frequency to this power: low frequencies move first. 1: lucid’s; 0: pixels.',
+    reference: LUCID,
+    range: { low: 0, high: 2 },
+    most: 4,
+  },
+  {
+    path: 'jitterPixels',
+    label: 'Jitter ±',
+    unit: 'px',
+    help: 'In every iteration the network sees the picture moved by up to so many pixels, at random. 0: off.',
+    reference: LUCID,
+    range: { low: 0, high: 16 },
+    most: 1000,
+    whole: true,
+  },
+  {
+    path: 'scaleRange',
+    label: 'Scale ±',
+    help: 'In every iteration the network sees the picture enlarged by a factor of 1 ± this, at random. 0: off.',
+    reference: LUCID,
+    range: { low: 0, high: 0.5 },
+    most: 0.9,
+  },
+  {
+    path: 'rotationDegrees',
+    label: 'Turn ±',
+    unit: '°',
+    help: 'In every iteration the network sees the picture turned by up to so many degrees, at random. 0: off.',
+    reference: LUCID,
+    range: { low: 0, high: 45 },
+    most: 180,
+  },
+  {
+    path: 'diversityWeight',
+    label: 'Diversity',
+    help: 'Pictures of one unit are pushed apart in what the layer below sees, by this weight: several different maximisers. 0: off.',
+    reference: LUCID,
+    range: { low: 0.01, high: 100, logarithmic: true, zero: true },
+    most: 1e9,
+  },
+  {
+    path: 'redirectedIterations',
+    label: 'Redirect',
+    unit: 'iter.',
+    help: 'In so many first iterations a ReLU without gradient lets it through, so that units that begin at 0 climb. lucid: 16; 0: off.',
+    reference: LUCID,
+    range: { low: 0, high: 64 },
+    most: 100_000,
+    whole: true,
+  },
+]
 
 /** How rates fit a network; said beside the choice, because it decides what the numbers mean. */
 export const SCALE_TEXTS: Readonly<Record<AscentSettings['scale'], string>> = {
   network:
     'Progress 2 means one standard deviation s of the layer on uniform noise; rate 100 the step that raises the unit by 4 s at its start. The published numbers were tuned to CaffeNet.',
   published: 'Numbers are used as they are, for pictures of 0 … 255 grey levels.',
-}
-
-const ALL_FIELDS = [...REGULARISER_FIELDS, ...Object.values(POLICY_FIELDS).flat()]
-
-/** What a path is called in lists of changes. */
-export function pathText(path: string): string {
-  return path === 'restore' ? 'Back to' : (ALL_FIELDS.find((field) => field.path === path)?.label ?? path)
-}
-
-/** The value of a setting; undefined where the policy does not have it. */
-export function settingAt(settings: AscentSettings, path: string): number | undefined {
-  const [owner, name] = path.startsWith('policy.') ? [settings.policy, path.slice('policy.'.length)] : [settings, path]
-  const value: unknown = Object.entries(owner).find(([key]) => key === name)?.[1]
-  return typeof value === 'number' ? value : undefined
-}
-
-/** The settings with one value changed; as they are where the policy does not have it. */
-export function withSetting(settings: AscentSettings, path: string, value: number): AscentSettings {
-  if (settingAt(settings, path) === undefined) return settings
-  if (!path.startsWith('policy.')) return { ...settings, [path]: value }
-  return { ...settings, policy: { ...settings.policy, [path.slice('policy.'.length)]: value } }
-}
-
-/** The paths that both have and whose values differ, with those of the second settings. */
-export function changedSettings(from: AscentSettings, to: AscentSettings): { path: LivePath; value: number }[] {
-  return LIVE_PATHS.flatMap((path) => {
-    const [before, value] = [settingAt(from, path), settingAt(to, path)]
-    return before === undefined || value === undefined || value === before ? [] : [{ path, value }]
-  })
 }

@@ -45,7 +45,8 @@ describe('draws of a search', () => {
 })
 
 describe('the form of a search', () => {
-  const subject = { network: 'net', layer: 'out', channel: 1, position: null, seed: 3 }
+  const start = { kind: 'mean' } as const
+  const subject = { network: 'net', layer: 'out', channel: 1, position: null, start, seed: 3 }
 
   it('makes a valid document', () => {
     const document = parseDocument(documentOf(subject, { ...newSearch(), natural: 'digits/test' }))
