@@ -4,6 +4,10 @@ import { ErrorReport } from './errors.ts'
 import { RunSummary } from './runs.ts'
 import { Bytes, Timestamp } from './values.ts'
 
+/** Given to `jobs.adjust` for a paused run, lets it do so many iterations and rest again: 1 … 10,000. */
+export const ADVANCE_PATH = 'advance'
+export const Iterations = z.number().int().min(1).max(10_000)
+
 const durable = { seq: z.number().int().positive(), at: Timestamp }
 
 export const JobEvent = z.discriminatedUnion('type', [

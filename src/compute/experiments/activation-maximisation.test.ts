@@ -94,6 +94,44 @@ describe('activation maximisation', () => {
     expect((await outcome(document())).last).not.toEqual(live.last)
   })
 
+  it('changes one of several settings, and repeats that', async () => {
+    const two = { settings: [settings, { ...settings, name: 'other' }] }
+    const made: Adjustment[][] = [
+      [],
+      [],
+      [{ path: 'settings.1.decay', value: 0.2 }],
+      [{ path: 'settings.2.decay', value: 0 }],
+    ]
+    const live = await outcome(document(two), { takeAdjustments: () => made.shift() ?? [] })
+    expect(live.result.changes).toEqual([{ step: 2, path: 'decay', value: 0.2, setting: 1 }])
+    expect(live.events).toContainEqual({ type: 'adjusted', step: 2, path: 'settings.1.decay', value: 0.2 })
+    expect(live.events.flatMap((event) => (event.type === 'log' ? [event.message] : []))).toEqual([
+      'Not changed: There are no settings 2 in this run',
+    ])
+    const plain = await outcome(document(two))
+    expect(live.last.slice(0, 784)).toEqual(plain.last.slice(0, 784))
+    expect(live.last.slice(784)).not.toEqual(plain.last.slice(784))
+    const changes = [{ step: 2, path: 'decay' as const, value: 0.2, setting: 1 }]
+    expect((await outcome(document({ ...two, changes }))).last).toEqual(live.last)
+  })
+
+  it('does the iterations that it is asked for, rests, and comes to the same pictures', async () => {
+    const { context, outputs } = testContext({ engine, network, takeAdjustments: () => asked.splice(0) })
+    const asked: Adjustment[] = [{ path: 'advance', value: 3 }]
+    const generator = activationMaximisation(document(), context)
+    const rested: number[] = []
+    let shown = 0
+    for (let next = await generator.next(); !next.done; next = await generator.next()) {
+      if (next.value.type === 'step') shown = next.value.values['iteration'] ?? 0
+      if (next.value.type !== 'rest') continue
+      rested.push(shown)
+      asked.push({ path: 'advance', value: rested.length === 1 ? 1 : 100 })
+    }
+    // The row after the eighth iteration looks at the last picture.
+    expect(rested).toEqual([3, 4, 9])
+    expect(Array.from(outputs.arrays.get('last')?.values ?? [])).toEqual((await outcome(document())).last)
+  })
+
   it('refuses a change that cannot be, and goes on', async () => {
     const made: Adjustment[][] = [
       [

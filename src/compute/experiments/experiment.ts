@@ -21,6 +21,8 @@ export type ExperimentEvent =
   | { type: 'adjusted'; step: number; path: string; value: number }
   /** Nothing to tell: only a place where it may be interrupted. */
   | { type: 'turn' }
+  /** It has done the iterations that it was asked for by an adjustment of `ADVANCE_PATH`: it rests again where it is paused. */
+  | { type: 'rest' }
 
 /** A setting of a running experiment that gets another value, such as `decay`. */
 export interface Adjustment {

@@ -1,6 +1,7 @@
 /** One batch from its start to its end, with previews, changes by the user, and snapshots to go back to. */
 import { ConvScopeError, toErrorReport } from '../../shared/errors.ts'
 import { TRACE_QUANTITIES, type AscentScale } from '../../shared/experiments/activation-maximisation.ts'
+import { ADVANCE_PATH } from '../../shared/jobs.ts'
 import { livePathOf, type AscentSettings, type LiveChange } from '../../shared/experiments/ascent-settings.ts'
 import type { ExperimentContext, ExperimentEvent } from '../experiments/experiment.ts'
 import type { AscentLayer } from './ascent-layer.ts'
@@ -63,6 +64,8 @@ export async function* climb(options: ClimbOptions): AsyncGenerator<ExperimentEv
   let lookedAt = performance.now()
   let turnedAt = lookedAt
   let unread = 0
+  /** The iteration before which it rests again, where it was asked for single ones. */
+  let restAt: number | undefined
 
   try {
     if (options.state) {
@@ -76,6 +79,10 @@ export async function* climb(options: ClimbOptions): AsyncGenerator<ExperimentEv
       if (mayGoBack && ascent.step % SNAPSHOT_EVERY === 0) await takeSnapshot(ascent, snapshots)
       for (const change of changes) if (change.step === ascent.step) apply(change)
       for (const adjustment of context.takeAdjustments()) {
+        if (adjustment.path === ADVANCE_PATH) {
+          restAt = Math.max(restAt ?? 0, ascent.step) + adjustment.value
+          continue
+        }
         try {
           const change = changeOf(adjustment, ascent.step)
           if (!options.takesChanges) throw severalBatches()
@@ -89,7 +96,8 @@ export async function* climb(options: ClimbOptions): AsyncGenerator<ExperimentEv
       await ascent.iterate()
       unread++
       const now = performance.now()
-      if (now - lookedAt >= PREVIEW_INTERVAL_MS || ascent.step === rows) {
+      const rests = ascent.step === restAt
+      if (now - lookedAt >= PREVIEW_INTERVAL_MS || ascent.step === rows || rests) {
         lookedAt = now
         const traces = await ascent.takeTraces()
         const width = starts.length * TRACE_QUANTITIES.length
@@ -100,6 +108,7 @@ export async function* climb(options: ClimbOptions): AsyncGenerator<ExperimentEv
         unread = 0
         yield* await onRest(changes, () => ascent.read())
         const status = await ascent.status()
+        if (rests) yield { type: 'rest' }
         if (status.every((value) => value !== STATUS.running)) break
         turnedAt = now
       } else if (now - turnedAt >= TURN_INTERVAL_MS) {
@@ -107,6 +116,8 @@ export async function* climb(options: ClimbOptions): AsyncGenerator<ExperimentEv
         yield { type: 'turn' }
       }
     }
+    // Fewer iterations were left than it was asked for.
+    if (restAt !== undefined && restAt > ascent.step) yield { type: 'rest' }
     return { values: await ascent.read(), changes }
   } finally {
     ascent.dispose()

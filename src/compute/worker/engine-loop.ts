@@ -114,7 +114,8 @@ export function runEngineThread(registry: WorkerRegistry): void {
     // Threads and handles of the engine must not keep this thread; inside a thread this ends the thread only.
     process.exit(0)
   }
-  const add = (options: Omit<RunTaskOptions, 'send'>): void => scheduler.add(new RunTask({ ...options, send }))
+  const add = (options: Omit<RunTaskOptions, 'send' | 'onRest'>): void =>
+    scheduler.add(new RunTask({ ...options, send, onRest: () => scheduler.rest(options.id) }))
 
   const handlers: { [T in ThreadInput['type']]: (message: Extract<ThreadInput, { type: T }>) => void } = {
     start: (message) => void start(message),

@@ -1,5 +1,6 @@
 /** A run or a call as a task of the scheduler: drives the experiment's generator and reports what comes of it. */
 import { ConvScopeError, toErrorReport } from '../../shared/errors.ts'
+import { ADVANCE_PATH } from '../../shared/jobs.ts'
 import { plainJson } from '../../shared/wire/messages.ts'
 import { LOG_MESSAGE_LENGTH, WorkerEvent, type FromWorker } from '../../shared/wire/protocol.ts'
 import type { Adjustment, ExperimentEvent } from '../experiments/experiment.ts'
@@ -14,6 +15,8 @@ export interface RunTaskOptions {
     context: RunContext
     generate: (context: RunContext) => AsyncGenerator<ExperimentEvent, unknown, void>
   }>
+  /** Called where it has done what it was asked to do while it is paused. */
+  readonly onRest: () => void
   readonly send: (message: Exclude<FromWorker, { type: 'hello' | 'heartbeat' }>) => Promise<void>
 }
 
@@ -22,6 +25,8 @@ export class RunTask implements Task {
   readonly priority: TaskPriority
   readonly #options: RunTaskOptions
   readonly #abort = new AbortController()
+  /** What came before it had begun. */
+  readonly #early: Adjustment[] = []
   #context: RunContext | undefined
   #generator: AsyncGenerator<ExperimentEvent, unknown, void> | undefined
 
@@ -61,9 +66,8 @@ export class RunTask implements Task {
     await this.#endCancelled()
   }
 
-  /** One that comes before the run has begun has nothing to change yet. */
   adjust(adjustment: Adjustment): void {
-    this.#context?.adjustments.push(adjustment)
+    ;(this.#context?.adjustments ?? this.#early).push(adjustment)
   }
 
   onPaused(paused: boolean): void {
@@ -74,12 +78,18 @@ export class RunTask implements Task {
     await this.#options.send({ type: 'started', id: this.id })
     const { context, generate } = await this.#options.begin(this.#abort.signal)
     this.#context = context
+    context.adjustments.push(...this.#early)
     this.#generator = generate(context)
   }
 
   async #report(event: ExperimentEvent): Promise<void> {
     const { id } = this
     if (event.type === 'turn') return
+    if (event.type === 'rest') {
+      // What came meanwhile lets it go on.
+      if (!this.#context?.adjustments.some(({ path }) => path === ADVANCE_PATH)) this.#options.onRest()
+      return
+    }
     if (event.type === 'checkpoint') {
       const delivery = await this.#context?.outputs.deliver({ name: 'checkpoint', kind: 'weights' }, event.bytes)
       if (delivery)
@@ -100,7 +110,7 @@ export class RunTask implements Task {
 }
 
 /** The event without what cannot be sent, or not cheaply. */
-function sendable(event: Exclude<ExperimentEvent, { type: 'turn' }>): ExperimentEvent {
+function sendable(event: Exclude<ExperimentEvent, { type: 'turn' | 'rest' }>): ExperimentEvent {
   // A diverging loss is not a number that JSON or a curve can hold.
   if (event.type === 'step') return { ...event, values: finiteOf(event.values) }
   if (event.type === 'log') return { ...event, message: event.message.slice(0, LOG_MESSAGE_LENGTH) }

@@ -85,6 +85,25 @@ describe('TaskScheduler', () => {
     expect(log).toEqual(['a1', 'a paused', 'b1', 'a resumed', 'b2', 'a2', 'a3'])
   })
 
+  it('lets a paused job advance until it rests, before the job that has taken its place', async () => {
+    const log: string[] = []
+    const { tasks, idle } = scheduler()
+    tasks.add(
+      task('a', 'job', 4, log, (step) => {
+        if (step === 1) tasks.pause('a')
+        if (step === 3) tasks.rest('a')
+      }),
+    )
+    tasks.add(
+      task('b', 'job', 3, log, (step) => {
+        if (step === 1) tasks.adjust('a', { path: 'advance', value: 2 })
+        if (step === 3) tasks.resume('a')
+      }),
+    )
+    await idle()
+    expect(log).toEqual(['a1', 'a paused', 'b1', 'a advance = 2', 'a2', 'a3', 'b2', 'b3', 'a resumed', 'a4'])
+  })
+
   it('cancels what waits, runs and is paused', async () => {
     const log: string[] = []
     const { tasks, idle } = scheduler()

@@ -3,6 +3,7 @@
  * errand (a long question: an import, an accuracy) goes before jobs and lets looks go between its steps.
  */
 
+import { ADVANCE_PATH } from '../../shared/jobs.ts'
 import type { Adjustment } from '../experiments/experiment.ts'
 
 export type TaskPriority = 'look' | 'errand' | 'job'
@@ -25,6 +26,8 @@ export interface Task {
 interface Entry {
   readonly task: Task
   paused: boolean
+  /** Goes on though it is paused, until it rests. */
+  advancing: boolean
   cancelled: boolean
 }
 
@@ -48,7 +51,7 @@ export class TaskScheduler {
   }
 
   add(task: Task): void {
-    this.#entries.push({ task, paused: false, cancelled: false })
+    this.#entries.push({ task, paused: false, advancing: false, cancelled: false })
     this.#wake()
   }
 
@@ -73,12 +76,25 @@ export class TaskScheduler {
     const entry = this.#find(id)
     if (!entry?.paused || entry.cancelled) return
     entry.paused = false
+    entry.advancing = false
     entry.task.onPaused(false)
     this.#wake()
   }
 
+  /** A paused one that is asked to advance goes on until it rests. */
   adjust(id: string, adjustment: Adjustment): void {
-    this.#find(id)?.task.adjust(adjustment)
+    const entry = this.#find(id)
+    if (!entry) return
+    entry.task.adjust(adjustment)
+    if (adjustment.path !== ADVANCE_PATH || !entry.paused) return
+    entry.advancing = true
+    this.#wake()
+  }
+
+  /** It has done what it was asked to do while it is paused. */
+  rest(id: string): void {
+    const entry = this.#find(id)
+    if (entry) entry.advancing = false
   }
 
   /** Cancels everything; resolves when nothing runs any more. */
@@ -109,14 +125,14 @@ export class TaskScheduler {
   }
 
   #next(): Entry | undefined {
-    const runnable = this.#entries.filter(({ paused }) => !paused)
+    const runnable = this.#entries.filter(({ paused, advancing }) => !paused || advancing)
     const found =
       this.#entries.find(({ cancelled }) => cancelled) ??
       runnable.find(({ task }) => task.priority === 'look') ??
-      runnable.find(({ task }) => task.priority === 'errand') ??
+      runnable.find(({ task, advancing }) => task.priority === 'errand' || advancing) ??
       this.#currentJob ??
       runnable[0]
-    if (found?.task.priority === 'job' && !found.cancelled) this.#currentJob = found
+    if (found?.task.priority === 'job' && !found.cancelled && !found.advancing) this.#currentJob = found
     return found
   }
 

@@ -4,7 +4,7 @@
  */
 import { ConvScopeError } from '../../shared/errors.ts'
 import { describeDocument, parseDocument, takesChanges } from '../../shared/experiments/index.ts'
-import type { JobEvent, JobSummary } from '../../shared/jobs.ts'
+import { ADVANCE_PATH, Iterations, type JobEvent, type JobSummary } from '../../shared/jobs.ts'
 import type { Look } from '../../shared/runs.ts'
 import { createLogger } from '../platform/logger.ts'
 import type { NewJobEvent } from '../project/job-events.ts'
@@ -128,7 +128,7 @@ export class JobQueue {
     this.#admit(runId)
   }
 
-  /** Changes a setting of a running one. @throws ConvScopeError 'conflict' for one that does not run, or that takes no changes */
+  /** Changes a setting of a running one, or lets a paused one do some iterations and rest again. @throws ConvScopeError 'conflict' for one that does not run, or that takes no changes */
   adjust(runId: string, path: string, value: number): void {
     const job = this.#live(runId)
     if (!job) throw new ConvScopeError('conflict', `The run ${runId} does not run, so nothing of it can be changed`)
@@ -136,6 +136,7 @@ export class JobQueue {
     if (!takesChanges(kind)) {
       throw new ConvScopeError('unsupported', `Settings of a run of kind ${kind} cannot be changed while it runs`)
     }
+    if (path === ADVANCE_PATH) requireAdvance(job, value)
     job.adjust(path, value)
   }
 
@@ -204,5 +205,19 @@ export class JobQueue {
 
   #collectGarbage(): void {
     this.#project.collectGarbage().catch((error: unknown) => log.warn('the garbage was not collected', { error }))
+  }
+}
+
+/** @throws ConvScopeError 'conflict' for a run that goes on anyway, 'invalid-input' for what is no number of iterations */
+function requireAdvance(job: RunningJob, value: number): void {
+  if (!job.isPaused) {
+    throw new ConvScopeError('conflict', 'The run goes on, so it cannot be asked for single iterations', {
+      remedy: 'Pause it first.',
+    })
+  }
+  if (!Iterations.safeParse(value).success) {
+    throw new ConvScopeError('invalid-input', `${value} is no number of iterations`, {
+      remedy: 'Ask for a whole number from 1 to 10,000.',
+    })
   }
 }

@@ -126,7 +126,7 @@ export interface JobsService {
   cancel(input: { id: string }): Promise<void>
   pause(input: { id: string }): Promise<void>
   resume(input: { id: string }): Promise<void>
-  /** Changes a setting of a running run, where its kind allows it. */
+  /** Changes a setting of a running run, where its kind allows it; or lets a paused one do some iterations (`ADVANCE_PATH`). */
   adjust(input: { id: string; path: string; value: number }): Promise<void>
 }
 

@@ -24,7 +24,10 @@ export const jobs = {
   cancel: oc.errors(failures).input(RunId).output(z.void()),
   pause: oc.errors(failures).input(RunId).output(z.void()),
   resume: oc.errors(failures).input(RunId).output(z.void()),
-  /** Changes a setting of a running run; it takes effect with the next iteration and comes back as the event `adjusted`. */
+  /**
+   * Changes a setting of a running run; it takes effect with the next iteration and comes back as the event `adjusted`. With `ADVANCE_PATH` a
+   * paused run does `value` iterations and rests again, and nothing comes back but what they show.
+   */
   adjust: oc
     .errors(failures)
     .input(RunId.extend({ path: z.string().max(200), value: z.number() }))
