@@ -1,6 +1,5 @@
 /** What a project whose process was killed is examined for. */
 import { hashFile } from '../../platform/hash.ts'
-import { checkProject } from '../../project/doctor.ts'
 import type { Project } from '../../project/project.ts'
 import { MOST_ATTEMPTS } from '../../project/runs.ts'
 
@@ -45,14 +44,13 @@ export function lostRuns(project: Project, said: Said): string[] {
   return problems
 }
 
-/** Whether every file under the artifacts is what its name says, named by anything or not, and what the project's own examination finds. */
-export async function damagedFiles(project: Project): Promise<{ count: number; problems: string[] }> {
+/** Files under the artifacts that are not what their names say, whether anything names them or not. */
+export async function damagedFiles(project: Project): Promise<string[]> {
   const { artifacts, strangers } = await project.artifacts.list()
   const problems = strangers.map((name) => `"${name}" is no artifact`)
   for (const { sha256 } of artifacts) {
     const found = await hashFile(project.artifacts.path(sha256))
     if (found.sha256 !== sha256) problems.push(`the file ${sha256} has the hash ${found.sha256}`)
   }
-  const health = await checkProject(project, { full: true })
-  return { count: artifacts.length, problems: [...problems, ...health.problems] }
+  return problems
 }
