@@ -26,6 +26,7 @@ export const ICONS = {
   open: ['M9 3h4v4', 'M13 3L7.5 8.5', 'M11 9.5V13H3V5h3.5'],
   pause: ['M5.5 3.5v9', 'M10.5 3.5v9'],
   play: ['M5 3.5l7 4.5-7 4.5z'],
+  step: ['M4 3.5l6 4.5-6 4.5z', 'M12 3.5v9'],
   warning: ['M8 2.5l6 11H2z', 'M8 6.5v3', 'M8 11.5h.01'],
   panelLeft: ['M2 3h12v10H2z', 'M6 3v10'],
   panelRight: ['M2 3h12v10H2z', 'M10 3v10'],

@@ -7,7 +7,7 @@ import {
   type LiveChange,
 } from '../../../shared/experiments/activation-maximisation.ts'
 import type { ErrorReport } from '../../../shared/errors.ts'
-import { TERMINAL_EVENTS, type JobEvent } from '../../../shared/jobs.ts'
+import { ADVANCE_PATH, TERMINAL_EVENTS, type JobEvent } from '../../../shared/jobs.ts'
 import type { RunRecord } from '../../../shared/runs.ts'
 import { extend, type Curve } from '../../lib/curves.ts'
 import { Latest } from '../../lib/latest.ts'
@@ -163,6 +163,12 @@ export const useLiveRun = defineStore('live-maximisation', () => {
     }
   }
 
+  /** Lets a paused run do so many iterations and rest again. */
+  async function advance(iterations: number): Promise<void> {
+    const id = run.value?.id
+    if (id !== undefined && state.value === 'paused') await send(id, ADVANCE_PATH, iterations)
+  }
+
   async function rename(title: string): Promise<void> {
     const before = run.value
     if (!before) return
@@ -178,6 +184,6 @@ export const useLiveRun = defineStore('live-maximisation', () => {
 
   return {
     ...{ run, state, error, picture, curves, iteration, changes, notes, secondsLeft, document, result, active },
-    ...{ open, adjust, act, rename, togglePause },
+    ...{ open, adjust, act, advance, rename, togglePause },
   }
 })
