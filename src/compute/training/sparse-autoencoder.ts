@@ -94,7 +94,10 @@ export function autoencoderStep(
     const x = Object.values(walkUp(tf, graph, {}, images, { to: below, mode }).outputs)[0] as Tensor2D
     const { loss, gradients, activity } = autoencoderLoss(tf, weights, x, pretraining)
     const next = updateWeights(tf, optimiser, weights, gradients, state, scalars)
-    const sums = { lossSum: tf.add(lossSum, loss), activitySum: tf.add(activitySum, activity) }
+    const sums: Pick<AutoencoderOutputs, 'lossSum' | 'activitySum'> = {
+      lossSum: tf.add(lossSum, loss),
+      activitySum: tf.add(activitySum, activity),
+    }
     activity.dispose()
     return { ...next, ...sums }
   }

@@ -13,14 +13,14 @@ import { initialState, stepScalars, type BatchOptimiser, type Tensors } from '..
 
 const CONFORMANCE = join(import.meta.dirname, '../../../../tests/conformance')
 
-export const networkOf = (layers: unknown[]) =>
+export const networkOf = (layers: unknown[], preprocessing: object = { channelOrder: 'grey' }) =>
   buildGraph(
     NetworkSpec.parse({
       format: 'convscope-network',
       version: 1,
       name: 'test',
       title: 'Test',
-      preprocessing: { channelOrder: 'grey' },
+      preprocessing,
       layers,
     }),
   )
@@ -46,7 +46,7 @@ const storedDecay = (): Record<string, number> =>
   decayFactors(networkA(), { reading: 'szegedy-printed', lambda: [0.01, 0.03, 0.1, 0.01] })
 
 /** Largest difference, relative to the largest expected magnitude. */
-function difference(actual: ArrayLike<number>, expected: ArrayLike<number>): number {
+export function difference(actual: ArrayLike<number>, expected: ArrayLike<number>): number {
   let largest = 0
   let scale = 0
   for (let index = 0; index < expected.length; index++) {
