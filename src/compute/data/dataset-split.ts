@@ -2,6 +2,7 @@
 import type { DatasetRecord, DatasetSplit } from '../../shared/datasets.ts'
 import { NO_LABEL } from '../../shared/datasets.ts'
 import { ConvScopeError } from '../../shared/errors.ts'
+import { suggestNames } from '../../shared/nearest-names.ts'
 import { decodeNpy } from '../../shared/npy.ts'
 import { shrink, type BytePicture } from './decode-picture.ts'
 import { openEncodedPictures, type EncodedPictures } from './encoded-pictures.ts'
@@ -53,7 +54,11 @@ export async function loadDatasetSplit(
   const entry = record.splits.find(({ name }) => name === split)
   if (!entry) {
     throw new ConvScopeError('not-found', `The data set ${record.name} has no split "${split}"`, {
-      remedy: `It has: ${record.splits.map(({ name }) => name).join(', ')}.`,
+      remedy: suggestNames(
+        split,
+        record.splits.map(({ name }) => name),
+        'Its splits are',
+      ),
     })
   }
   const { half } = entry

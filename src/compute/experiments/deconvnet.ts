@@ -4,7 +4,7 @@ import { ConvScopeError } from '../../shared/errors.ts'
 import type { DeconvnetParams, DeconvnetResult } from '../../shared/experiments/deconvnet.ts'
 import type { Engine } from '../engines/engine.ts'
 import { compiledWalks } from '../network/compiled-walks.ts'
-import { sizeOf } from '../network/graph.ts'
+import { layerNamed, sizeOf } from '../network/graph.ts'
 import type { Activations, Network } from '../network/network.ts'
 import { seedSignals } from '../network/seeds.ts'
 import { pasteWindow } from '../network/windowed-batch.ts'
@@ -80,12 +80,7 @@ export async function lookAt(
 /** @throws ConvScopeError 'not-found' for a layer that is not there, 'invalid-input' where `toLayer` does not feed `layer` */
 function requireBelow(network: Network, layer: string, toLayer: string): void {
   const { graph } = network
-  for (const name of [layer, toLayer]) {
-    if (graph.byName.has(name)) continue
-    throw new ConvScopeError('not-found', `The network ${network.spec.name} has no layer ${name}`, {
-      remedy: `Its layers are ${graph.layers.map((known) => known.name).join(', ')}.`,
-    })
-  }
+  for (const name of [layer, toLayer]) layerNamed(graph, name)
   const below = new Set<string>()
   const collect = (name: string): void => {
     for (const lower of graph.byName.get(name)?.inputs ?? []) {

@@ -4,10 +4,12 @@ import { exampleFiles } from './testing/example-files.ts'
 
 describe('formatOf', () => {
   it.for([
-    ['ta.onnx', 'ta.keras', /ta\.keras is another network than that of ONNX/],
+    ['ta.onnx', 'ta.keras', /ta\.onnx and ta\.keras are two networks/],
+    ['ta.onnx', 'tb.onnx', /ta\.onnx and tb\.onnx are two networks/],
+    ['ta.pth', 'tb.pth', /ta\.pth and tb\.pth are two networks/],
+    ['tb-v1.caffemodel', 'tb-matconvnet.mat', /tb-matconvnet\.mat is another network than that of Caffe/],
     ['tb-v2.caffemodel', 'tb.onnx', /tb\.onnx is another network than that of Caffe/],
-    ['tb.onnx', 'tb-matconvnet.mat', /tb-matconvnet\.mat is another network than that of ONNX/],
-    ['ta-tfjs/model.json', 'ta.pth', /ta\.pth is another network than that of TensorFlow\.js/],
+    ['ta-tfjs/model.json', 'ta.pth', /model\.json and ta\.pth are two networks/],
   ] as const)('refuses files of two networks: %s and %s', ([first, second, message]) => {
     expect(() => formatOf(exampleFiles(first, second))).toThrow(message)
   })

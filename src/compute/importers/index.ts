@@ -29,6 +29,10 @@ export const importers: readonly Importer[] = [
   npz,
 ]
 
+/** Formats in which one file tells a network alone; what else belongs to it is none of these. */
+const ONE_FILE: readonly Importer[] = [onnxImporter, matconvnetImporter, keras, tfjsLayers, pytorch, safetensors, npz]
+const ONE_AT_A_TIME = 'Import one network at a time, with the files that belong to it.'
+
 /**
  * Reads a network from the files that make it up: one, or several that belong together.
  * @returns a checked network; its tensors' values are read when they are asked for, so the files stay open until then
@@ -57,6 +61,12 @@ function chooseImporter(files: readonly SourceFile[]): { importer: Importer; sou
   if (empty !== undefined) {
     throw new ConvScopeError('damaged', `${empty.name} is empty.`, { remedy: 'Copy or download the file again.' })
   }
+  const [first, second] = files.filter((file) => ONE_FILE.some((candidate) => candidate.recognises([file])))
+  if (first !== undefined && second !== undefined) {
+    throw new ConvScopeError('invalid-input', `${first.name} and ${second.name} are two networks.`, {
+      remedy: ONE_AT_A_TIME,
+    })
+  }
   const importer = importers.find((candidate) => candidate.recognises(files))
   if (importer === undefined) {
     const seen = files.map((file) => `${file.name} is ${describeContents(file)}`).join('; ')
@@ -69,9 +79,7 @@ function chooseImporter(files: readonly SourceFile[]): { importer: Importer; sou
     throw new ConvScopeError(
       'invalid-input',
       `${source}: ${other.name} is another network than that of ${importer.format}.`,
-      {
-        remedy: 'Import one network at a time, with the files that belong to it.',
-      },
+      { remedy: ONE_AT_A_TIME },
     )
   }
   return { importer, source }

@@ -2,6 +2,7 @@
 import { NetworkSpec, type LayerSpec, type LayerType } from '../../shared/network/spec.ts'
 import type { LayerPage } from '../../shared/network/page.ts'
 import { ConvScopeError } from '../../shared/errors.ts'
+import { suggestNames } from '../../shared/nearest-names.ts'
 import { implementationOf } from './layers/index.ts'
 import type { LayerImplementation, ParameterSpec, Shape } from './layer.ts'
 import { PIXELS, viewThrough, type View } from './receptive-field.ts'
@@ -67,7 +68,11 @@ export function layerNamed(graph: Graph, name: string): GraphLayer {
   const layer = graph.byName.get(name)
   if (layer === undefined) {
     throw new ConvScopeError('not-found', `The network ${graph.spec.name} has no layer ${name}.`, {
-      remedy: `Its layers are ${graph.layers.map((known) => known.name).join(', ')}.`,
+      remedy: suggestNames(
+        name,
+        graph.layers.map((known) => known.name),
+        'Its layers are',
+      ),
     })
   }
   return layer

@@ -21,6 +21,7 @@ export async function followProgress<T>(
 
 function progressText({ done, total, unit, secondsLeft }: Progress): string {
   const percent = `${Math.floor((100 * done) / total)} %`
-  const text = unit === '%' ? percent : `${percent} (${done} of ${total} ${unit})`
+  const units = total === 1 ? unit.replace(/s$/, '') : unit
+  const text = unit === '%' ? percent : `${percent} (${done} of ${total} ${units})`
   return secondsLeft === undefined ? text : `${text}, ${durationText(secondsLeft)} left`
 }

@@ -7,6 +7,13 @@ export function wholeNumber(text: string): number {
   return value
 }
 
+/** Such as how many pictures. */
+export function positiveNumber(text: string): number {
+  const value = wholeNumber(text)
+  if (value === 0) throw new InvalidArgumentError('It must be 1 or more.')
+  return value
+}
+
 export function decimalNumber(text: string): number {
   const value = Number(text)
   if (text.trim() === '' || !Number.isFinite(value)) throw new InvalidArgumentError('It must be a number.')

@@ -49,9 +49,15 @@ export async function syncFile(file: string): Promise<void> {
 
 /**
  * Writes a new file and makes its contents durable (its name is not yet: sync the folder). Nothing is left after a failure.
+ * @param shownAs what messages call the file
  * @throws ConvScopeError 'disk'
  */
-export async function writeDurably(file: string, bytes: Uint8Array, write: WriteBytes = writeBytes): Promise<void> {
+export async function writeDurably(
+  file: string,
+  bytes: Uint8Array,
+  write: WriteBytes = writeBytes,
+  shownAs = file,
+): Promise<void> {
   try {
     const handle = await open(file, 'wx', 0o644)
     try {
@@ -62,7 +68,7 @@ export async function writeDurably(file: string, bytes: Uint8Array, write: Write
     }
   } catch (error) {
     if (errorCodeOf(error) !== 'EEXIST') await rm(file, { force: true })
-    throw diskError(file, 'write', error)
+    throw diskError(shownAs, 'write', error)
   }
 }
 
@@ -88,7 +94,7 @@ export async function writeFileAtomically(
   const temporary = join(dirname(file), `.${basename(file)}.${randomBytes(6).toString('hex')}.new`)
   const bytes = typeof contents === 'string' ? Buffer.from(contents) : contents
   try {
-    await writeDurably(temporary, bytes, options.write)
+    await writeDurably(temporary, bytes, options.write, file)
     await renameDurably(temporary, file)
   } catch (error) {
     await rm(temporary, { force: true })

@@ -5,6 +5,7 @@ import type { DatasetImportRequest, DatasetImportResult } from '../../shared/con
 import type { ImportFile } from '../../shared/contract/networks.ts'
 import { halfCount, type DatasetRecord, type DatasetSplit } from '../../shared/datasets.ts'
 import { ConvScopeError } from '../../shared/errors.ts'
+import { suggestNames } from '../../shared/nearest-names.ts'
 import type { OutputRecord } from '../../shared/runs.ts'
 import type { WorkerMethodResult } from '../../shared/wire/protocol.ts'
 import { createLogger } from '../platform/logger.ts'
@@ -66,7 +67,11 @@ export function halveSplit(
   const whole = record.splits.find((candidate) => candidate.name === split)
   if (!whole) {
     throw new ConvScopeError('not-found', `The data set ${record.name} has no split "${split}"`, {
-      remedy: `It has: ${record.splits.map((candidate) => candidate.name).join(', ')}.`,
+      remedy: suggestNames(
+        split,
+        record.splits.map((candidate) => candidate.name),
+        'Its splits are',
+      ),
     })
   }
   if (whole.half) {

@@ -226,8 +226,10 @@ function refuse(refused: Refusals, file: TreeFile, error: unknown): void {
 
 function nothingLeft(total: number, refused: Refusals): ConvScopeError {
   const [first] = refused.listed
-  return new ConvScopeError('damaged', `None of the ${total} pictures can be read`, {
-    remedy: 'Choose PNG, JPEG, WebP, TIFF or GIF files.',
-    details: first && `${first.name}: ${first.reason}`,
-  })
+  const reason = first ? `${first.name} cannot be read: ${first.reason}` : 'there is none'
+  return new ConvScopeError(
+    'damaged',
+    total === 1 ? reason : `None of the ${total} pictures can be read, the first of them: ${reason}`,
+    { remedy: 'Choose PNG, JPEG, WebP, TIFF or GIF files.' },
+  )
 }

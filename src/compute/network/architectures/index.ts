@@ -1,5 +1,6 @@
 /** Published networks with their exact geometry and preprocessing, by name. */
 import { ConvScopeError } from '../../../shared/errors.ts'
+import { suggestNames } from '../../../shared/nearest-names.ts'
 import { alexnet, caffenet } from './alexnet.ts'
 import type { KnownArchitecture } from './architecture.ts'
 import { cifarAlexnet } from './cifar-alexnet.ts'
@@ -41,7 +42,11 @@ export function architectureNamed(name: string): KnownArchitecture {
   const found = knownArchitectures.find((architecture) => architecture.name === name)
   if (found === undefined) {
     throw new ConvScopeError('not-found', `There is no known architecture "${name}".`, {
-      remedy: `There are ${knownArchitectures.map((known) => known.name).join(', ')}.`,
+      remedy: suggestNames(
+        name,
+        knownArchitectures.map((known) => known.name),
+        'There are',
+      ),
     })
   }
   return found

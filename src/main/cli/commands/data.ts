@@ -2,9 +2,11 @@
 import type { Command } from 'commander'
 import type { DatasetRecord, SplitStatistics } from '../../../shared/datasets.ts'
 import { ConvScopeError } from '../../../shared/errors.ts'
+import { suggestNames } from '../../../shared/nearest-names.ts'
 import { LibraryName, Seed } from '../../../shared/values.ts'
 import { withCommonOptions, type Act } from '../context.ts'
 import { EXIT } from '../follow-run.ts'
+import { wholeNumber } from '../numbers.ts'
 import { parseArgument } from '../parse-argument.ts'
 import type { Register } from '../program.ts'
 import { table } from '../terminal.ts'
@@ -32,7 +34,7 @@ export function addData(program: Command, register: Register): void {
     .argument('<name>')
     .requiredOption('--halves <first,second>', 'names of the halves, such as P1,P2')
     .option('--of <split>', 'the split to halve', 'train')
-    .option('--seed <number>', 'seed of the random order', '0')
+    .option('--seed <number>', 'seed of the random order', wholeNumber, 0)
   register(splitCommand, ['name'], split)
   const removeCommand = withCommonOptions(data.command('remove'))
     .summary('remove a data set from the library')
@@ -60,12 +62,15 @@ const list: Act<object> = (context) =>
 
 const show: Act<{ readonly name: string }> = (context, { name }) =>
   context.withProject(async ({ services }) => {
-    const dataset = (await services.datasets.list()).find(
-      (candidate) => candidate.name.toLowerCase() === name.toLowerCase(),
-    )
+    const datasets = await services.datasets.list()
+    const dataset = datasets.find((candidate) => candidate.name.toLowerCase() === name.toLowerCase())
     if (!dataset) {
       throw new ConvScopeError('not-found', `There is no data set "${name}" in the library`, {
-        remedy: 'See "convscope data list".',
+        remedy: suggestNames(
+          name,
+          datasets.map((known) => known.name),
+          'The library has',
+        ),
       })
     }
     const statistics: SplitStatistics[] = []
@@ -114,7 +119,7 @@ interface SplitOptions {
   readonly name: string
   readonly halves: string
   readonly of: string
-  readonly seed: string
+  readonly seed: number
 }
 
 const split: Act<SplitOptions> = (context, { name, halves, of, seed }) => {
@@ -125,7 +130,7 @@ const split: Act<SplitOptions> = (context, { name, halves, of, seed }) => {
       remedy: 'Give two names with a comma between, such as P1,P2.',
     })
   }
-  const number = parseArgument(Seed, /^\d+$/.test(seed) ? Number(seed) : seed, 'The seed')
+  const number = parseArgument(Seed, seed, 'The seed')
   return context.withProject(async ({ services }) => {
     const dataset = await services.datasets.halve({ name, split: of, halves: [first, second], seed: number })
     context.terminal.answer(dataset, () => {

@@ -7,7 +7,7 @@ import { withEngineOptions, type Act } from '../context.ts'
 import { findingLines } from '../finding-lines.ts'
 import { followProgress } from '../follow-progress.ts'
 import { EXIT } from '../follow-run.ts'
-import { wholeNumber } from '../numbers.ts'
+import { positiveNumber } from '../numbers.ts'
 import type { Register } from '../program.ts'
 import { table } from '../terminal.ts'
 
@@ -24,7 +24,7 @@ export function addModelCheck(model: Command, register: Register): void {
     .argument('<name>')
     .requiredOption('--data <name>', 'a data set of the library')
     .option('--split <name>', 'which of its splits', 'test')
-    .option('--count <count>', 'so many pictures, evenly spread (default: all)', wholeNumber)
+    .option('--count <count>', 'so many pictures, evenly spread (default: all)', positiveNumber)
   register(accuracyCommand, ['name'], accuracy)
   const doctorCommand = withEngineOptions(model.command('doctor'))
     .summary('what may be wrong with a network')
@@ -35,7 +35,7 @@ export function addModelCheck(model: Command, register: Register): void {
     .argument('<name>')
     .option('--data <name>', 'a data set of the library, with labels')
     .option('--split <name>', 'which of its splits', 'test')
-    .option('--count <count>', 'so many pictures, evenly spread', wholeNumber, 100)
+    .option('--count <count>', 'so many pictures, evenly spread', positiveNumber, 100)
     .option('--reference <file>', 'activations of another program: .npz with one array a layer and the "input"')
   register(doctorCommand, ['name'], doctor)
 }
