@@ -1,3 +1,6 @@
+import { mkdir, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { Page } from '@playwright/test'
 import { expect, test } from '../fixtures/workstation.ts'
 import { DeconvnetPage } from '../pages/deconvnet-page.ts'
 
@@ -58,3 +61,47 @@ test('hides parts of a picture and says what the network thinks of it', async ({
   })
   await expect(page.getByRole('region', { name: 'Most probable classes' })).toContainText('Most probable class')
 })
+
+test('looks at the frames of a data set, a folder and a camera, and gives the camera back', async ({
+  page,
+}, testInfo) => {
+  const deconvnet = new DeconvnetPage(page)
+  await deconvnet.shown()
+  await page.getByRole('navigation', { name: 'Views of the deconvnet' }).getByRole('link', { name: 'Live' }).click()
+  const speed = page.getByLabel('Speed of the live view')
+  await expect(speed).toHaveText(/\d frames\/s · picture \d+/)
+  expect(await mayUseCamera(page), 'not yet').toBe(false)
+  await deconvnet.layer('conv1').click()
+  await expect(deconvnet.unit).toHaveText(/^conv1 \//)
+  await page.keyboard.press('Space')
+  await expect(speed).toHaveText(/^paused/)
+  await deconvnet.changes('Projection', () => deconvnet.channels.press('Home'))
+  await expect(deconvnet.unit).toHaveText('conv1 / 0')
+
+  const folder = testInfo.outputPath('pictures')
+  await mkdir(folder)
+  await writeFile(join(folder, 'part.png'), await page.screenshot({ clip: { x: 400, y: 150, width: 90, height: 60 } }))
+  await writeFile(join(folder, 'notes.txt'), 'no picture')
+  await deconvnet.pick('Source of the frames', 'Folder')
+  await page.locator('input[type=file][webkitdirectory]').setInputFiles(folder)
+  await expect(speed).toHaveText(/part\.png/)
+
+  await deconvnet.pick('Source of the frames', 'Camera')
+  await expect(speed).toHaveText(/frames\/s · \d+ × \d+/, { timeout: 20_000 })
+  expect(await mayUseCamera(page)).toBe(true)
+  const { digest } = await deconvnet.pixels('Picture')
+  await expect.poll(async () => (await deconvnet.pixels('Picture')).digest, 'it moves').not.toBe(digest)
+  console.log(`  live: ${await speed.innerText()}`)
+
+  await page.getByRole('link', { name: 'Projection' }).click()
+  await deconvnet.shown()
+  await expect.poll(() => mayUseCamera(page).catch(() => undefined), 'no longer').toBe(false)
+})
+
+/** Whether the document's policy has the camera. */
+const mayUseCamera = (page: Page): Promise<boolean> =>
+  page.evaluate(() =>
+    (document as unknown as { featurePolicy: { allowsFeature(name: string): boolean } }).featurePolicy.allowsFeature(
+      'camera',
+    ),
+  )

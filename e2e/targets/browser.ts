@@ -3,6 +3,9 @@ import type { Browser } from '@playwright/test'
 import { chromiumFiles } from './chromium-files.ts'
 
 const quiet = [
+  // A camera that needs no one: frames are drawn, and who asks for it is answered at once.
+  '--use-fake-device-for-media-stream',
+  '--use-fake-ui-for-media-stream',
   '--no-sandbox',
   '--disable-gpu',
   '--disable-quic',

@@ -1,5 +1,6 @@
 import { createRouter, createWebHistory } from 'vue-router'
 import type { Router, RouterHistory } from 'vue-router'
+import { CAMERA_PAGE } from '../../shared/page-areas.ts'
 
 /** Every network, data set, run and unit has an address. */
 export function createAppRouter(history: RouterHistory = createWebHistory('/')): Router {
@@ -11,6 +12,11 @@ export function createAppRouter(history: RouterHistory = createWebHistory('/')):
         path: '/deconvnet',
         component: () => import('../tabs/deconvnet/deconvnet-tab.vue'),
         meta: { title: 'Deconvnet' },
+      },
+      {
+        path: CAMERA_PAGE,
+        component: () => import('../tabs/deconvnet/live-tab.vue'),
+        meta: { title: 'Live' },
       },
       {
         path: '/deconvnet/:kind',

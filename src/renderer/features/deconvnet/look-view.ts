@@ -1,13 +1,15 @@
 import { DeconvnetResult } from '../../../shared/experiments/deconvnet.ts'
 import { ConvScopeError } from '../../../shared/errors.ts'
-import type { NumberArray } from '../../../shared/npy.ts'
+import type { LiveFrame } from '../../../shared/live.ts'
+import { decodeNpy, type NumberArray } from '../../../shared/npy.ts'
 import type { Look } from '../../../shared/runs.ts'
 import { fetchArray } from '../../lib/artifacts.ts'
 import { asPictures } from '../../lib/projection-display.ts'
 
-/** A look with its arrays. */
+/** A look, or a frame of a live view, with its arrays. */
 export interface LookView {
-  readonly look: Look
+  /** A frame has none. */
+  readonly look: Look | undefined
   readonly result: DeconvnetResult
   /** `[units, height, width, channels]` with 1 or 3 channels; of other numbers of channels, their norm. */
   readonly projections: NumberArray
@@ -32,6 +34,23 @@ export async function readLook(look: Look, signal: AbortSignal, fetch: FetchArra
     array('activations'),
     array('input'),
   ])
+  return viewOf(look, result, { projections, activations, input })
+}
+
+/** @throws ConvScopeError 'damaged' where an array cannot be read */
+export function readFrame({ result, ...arrays }: LiveFrame): LookView {
+  return viewOf(undefined, result, {
+    projections: decodeNpy(arrays.projections),
+    activations: decodeNpy(arrays.activations),
+    input: decodeNpy(arrays.input),
+  })
+}
+
+function viewOf(
+  look: Look | undefined,
+  result: DeconvnetResult,
+  { projections, activations, input }: Pick<LookView, 'projections' | 'activations' | 'input'>,
+): LookView {
   const placeless = activations.shape.length === 1
   return {
     look,

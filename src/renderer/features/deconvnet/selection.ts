@@ -1,7 +1,9 @@
+import type * as z from 'zod'
 import type { DatasetRecord } from '../../../shared/datasets.ts'
 import type { ErrorReport } from '../../../shared/errors.ts'
 import type { DeconvnetParams } from '../../../shared/experiments/deconvnet.ts'
 import { SeedRule } from '../../../shared/experiments/deconvnet.ts'
+import type { LiveView } from '../../../shared/live.ts'
 import type { LayerPage, NetworkPage } from '../../../shared/network/page.ts'
 import { LrnRule, ReluRule, UnpoolRule } from '../../../shared/network/rules.ts'
 
@@ -213,6 +215,16 @@ export function changeSelection(selection: Selection, change: Partial<Selection>
   if ((otherPicture || next.channel !== selection.channel) && change.position === undefined)
     return { ...next, position: null }
   return next
+}
+
+/** What a live view looks at in every frame: the chosen unit, or the strongest one. */
+export function liveViewOf(selection: Selection): z.input<typeof LiveView> {
+  const { network, layer, toLayer, channel, position, relu, unpool, lrn, seed } = selection
+  const place: [number, number] | undefined = position ? [...position] : undefined
+  return {
+    ...{ network, layer, toLayer: toLayer ?? undefined, seed, rules: { relu, unpool, lrn } },
+    units: channel === null ? { kind: 'strongest', count: 1 } : { kind: 'list', units: [{ channel, position: place }] },
+  }
 }
 
 /** The documents that are computed for a selection: the strongest units, or one unit of its own. */

@@ -138,7 +138,7 @@ describe('the Deconvnet store', () => {
     await vi.waitFor(() => expect(answers.has(3)).toBe(true))
     expect(answers.has(2)).toBe(false)
     answers.get(3)?.()
-    await vi.waitFor(() => expect(store.view?.look.document).toMatchObject({ params: { picture: { index: 3 } } }))
+    await vi.waitFor(() => expect(store.view?.look?.document).toMatchObject({ params: { picture: { index: 3 } } }))
     expect(store.stage.kind).toBe('ready')
   })
 
@@ -155,7 +155,7 @@ describe('the Deconvnet store', () => {
     expect(look.mock.calls[0]?.[1].signal.aborted).toBe(true)
     lateAnswer()
     await Promise.resolve()
-    expect(store.view?.look.document).toMatchObject({ params: { picture: { index: 2 } } })
+    expect(store.view?.look?.document).toMatchObject({ params: { picture: { index: 2 } } })
   })
 
   it('does not compute twice what the completed address asks for again', async () => {
@@ -202,7 +202,7 @@ describe('the Deconvnet store', () => {
     await store.open({})
     await ready(store)
     expect(await store.keep()).toBe('run-1')
-    expect(keep).toHaveBeenCalledWith({ documentHash: store.view?.look.documentHash })
+    expect(keep).toHaveBeenCalledWith({ documentHash: store.view?.look?.documentHash })
   })
 
   it('says what is missing in an empty project', async () => {

@@ -231,17 +231,25 @@ export const useDeconvnet = defineStore('deconvnet', () => {
     choose({ index: Math.min(split.count - 1, Math.max(0, current.index + step)) })
   }
 
+  /** A frame of the live view in place of a look. */
+  function showFrame(frame: LookView): void {
+    looks.cancel()
+    pending = shown = ''
+    single.value = compared.value = undefined
+    show({ kind: 'ready', view: frame })
+  }
+
   const retry = (): Promise<void> => open(lastQuery)
 
   /** Makes a lasting run of what is shown; returns its id. */
   async function keep(): Promise<string | undefined> {
     const kept = unit.value?.view ?? view.value
-    return kept && (await client.runs.keep({ documentHash: kept.look.documentHash })).id
+    return kept?.look && (await client.runs.keep({ documentHash: kept.look.documentHash })).id
   }
 
   return {
     ...{ networks, datasets, page, selection, stage, single, compared, sort, view, layer, channel, position, unit },
-    ...{ open, refreshLists, choose, chooseNetwork, moveLayer, movePicture, retry, keep },
+    ...{ open, refreshLists, choose, chooseNetwork, moveLayer, movePicture, showFrame, retry, keep },
   }
 })
 
