@@ -10,7 +10,9 @@ import { Latest } from '../../lib/latest.ts'
 import type { PictureSource } from '../../lib/paint.ts'
 import { reportOf } from '../../lib/report.ts'
 import { useClient } from '../../rpc/use-client.ts'
+import { useResource } from '../../rpc/use-resource.ts'
 import { showError, showMessage } from '../../ui/toasts.ts'
+import { loadDrawPictures } from './draw-pictures.ts'
 
 type Mark = RunMarks[string]
 
@@ -29,9 +31,21 @@ export const useSearchRun = defineStore('regulariser-search', () => {
     run.value?.state === 'done' ? regulariserSearch.result.safeParse(run.value.result).data : undefined,
   )
 
+  const { resource: pictures, reload: reloadPictures } = useResource(
+    () => run.value,
+    async (record, signal) =>
+      record && result.value ? loadDrawPictures(client, record, result.value, signal) : undefined,
+  )
+  /** Failed, or stopped by the program's end: it goes on behind the draws that are done. */
+  const canGoOn = computed(() => run.value?.state === 'failed')
+
   /** Shows a search, and follows it while it is not at its end. */
   async function open(id: string | undefined): Promise<void> {
     if (id !== undefined && id === run.value?.id && !error.value) return
+    await follow(id)
+  }
+
+  async function follow(id: string | undefined): Promise<void> {
     const turn = latest.begin()
     run.value = undefined
     error.value = undefined
@@ -79,6 +93,18 @@ export const useSearchRun = defineStore('regulariser-search', () => {
     }
   }
 
+  /** Lets a search that failed go on. */
+  async function goOn(): Promise<void> {
+    const id = run.value?.id
+    if (id === undefined || !canGoOn.value) return
+    try {
+      await client.jobs.resume({ id })
+      await follow(id)
+    } catch (thrown) {
+      showError(reportOf(thrown))
+    }
+  }
+
   /** Marks a draw, or takes the same mark away; what could not be kept is taken back. */
   async function toggleMark(draw: number, mark: Mark): Promise<void> {
     const id = run.value?.id
@@ -109,7 +135,7 @@ export const useSearchRun = defineStore('regulariser-search', () => {
   }
 
   return {
-    ...{ run, error, sheet, progress, marks, paused, active, result },
-    ...{ open, act, toggleMark, keepAsPresets },
+    ...{ run, error, sheet, progress, marks, paused, active, result, pictures, canGoOn },
+    ...{ open, act, goOn, reloadPictures, toggleMark, keepAsPresets },
   }
 })
