@@ -6,6 +6,7 @@ import { MEAN_IMAGE_TENSOR, type NetworkSpec } from '../../shared/network/spec.t
 import type { SourceFile } from '../files/source-file.ts'
 import { SPEC_FILE, WEIGHTS_FILE } from '../importers/convscope/convscope.ts'
 import type { ImportedTensor } from '../importers/imported-network.ts'
+import { metadataOf } from '../importers/onnx/metadata.ts'
 import { safetensorsIn } from '../importers/weights-only/safetensors.ts'
 import { writeSafetensors, type WrittenFile } from '../importers/write-safetensors.ts'
 import { buildGraph } from '../network/graph.ts'
@@ -69,6 +70,9 @@ function onnxParts(source: ExportSource): Part[] {
     )
     addOnnxLayer({ model, layer, weights })
   }
+  // No node reads it: it is there for who prepares pictures.
+  const mean = tensors.get(MEAN_IMAGE_TENSOR)
+  if (mean !== undefined) model.tensor(MEAN_IMAGE_TENSOR, mean.shape, mean.values)
   const channelsFirst = (shape: readonly number[]): readonly number[] => {
     const [height, width, channels] = shape
     return height === undefined || width === undefined || channels === undefined ? shape : [channels, height, width]
@@ -77,6 +81,7 @@ function onnxParts(source: ExportSource): Part[] {
     source.spec.name,
     { name: graph.input.name, shape: channelsFirst(graph.input.shape) },
     { name: graph.output.name, shape: channelsFirst(graph.output.shape) },
+    metadataOf(source.spec),
   )
   const size = bytesOf(parts)
   if (size > MAX_ONNX_BYTES) {

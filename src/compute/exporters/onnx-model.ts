@@ -6,6 +6,7 @@ import {
   ModelProto,
   NodeProto,
   OperatorSetIdProto,
+  StringEntryProto,
   TensorProto,
   TensorShapeProto,
   TensorTypeProto,
@@ -72,16 +73,27 @@ export class OnnxModel {
     return this.#tensor(name, [values.length], INT64, new Uint8Array(data.buffer))
   }
 
-  /** The whole file. */
+  /**
+   * The whole file.
+   * @param metadata entries beside the graph, which other programs keep or leave alone
+   */
   parts(
     name: string,
     input: { readonly name: string; readonly shape: readonly number[] },
     output: { readonly name: string; readonly shape: readonly number[] },
+    metadata: readonly (readonly [key: string, value: string])[],
   ): Part[] {
-    const { ir_version, producer_name, graph, opset_import } = ModelProto.fields
+    const { ir_version, producer_name, graph, opset_import, metadata_props } = ModelProto.fields
+    const { key: keyField, value: valueField } = StringEntryProto.fields
     return [
       ...varintField(ir_version.number, IR_VERSION),
       ...textField(producer_name.number, 'ConvScope'),
+      ...metadata.flatMap(([key, value]) =>
+        messageField(metadata_props.number, [
+          ...textField(keyField.number, key),
+          ...textField(valueField.number, value),
+        ]),
+      ),
       ...messageField(graph.number, [
         ...this.#nodes,
         ...textField(GraphProto.fields.name.number, name),

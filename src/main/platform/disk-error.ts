@@ -29,10 +29,14 @@ export function diskError(file: string, action: 'read' | 'write', error: unknown
   if (error instanceof ConvScopeError) return error
   const code = errorCodeOf(error)
   if (code === 'ENOENT' && action === 'write') {
-    return new ConvScopeError('not-found', `"${file}" cannot be written: there is no such folder, or it takes no files`, {
-      remedy: 'Choose another folder, or make it first.',
-      cause: error,
-    })
+    return new ConvScopeError(
+      'not-found',
+      `"${file}" cannot be written: there is no such folder, or it takes no files`,
+      {
+        remedy: 'Choose another folder, or make it first.',
+        cause: error,
+      },
+    )
   }
   if (code === 'ENOENT') return new ConvScopeError('not-found', `There is no file "${file}"`, { cause: error })
   const known = code === undefined ? undefined : REASONS[code]

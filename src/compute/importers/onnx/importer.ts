@@ -9,6 +9,7 @@ import { channelOrderOf, resizeAndCrop } from '../assembly/preprocessing.ts'
 import type { ImportedNetwork, Importer, ImportOptions } from '../imported-network.ts'
 import { WireReader } from '../protobuf/wire-reader.ts'
 import { assembleGraph } from './graph.ts'
+import { readMetadata } from './metadata.ts'
 import { ModelProto } from './schema.ts'
 
 const OLDEST_OPSET = 7
@@ -59,6 +60,8 @@ function readOnnx(files: readonly SourceFile[], options: ImportOptions): Importe
   const output = assembleGraph(graph, { file, files, opset, assembly })
   const [input] = assembly.layers
   const shape: readonly [number, number, number] = input?.type === 'input' ? input.shape : [1, 1, 1]
+  const own = readMetadata(model, file, shape)
+  if (own !== undefined) return assembly.finish({ ...own, name: options.name }, output)
   const written = graph.name ?? ''
   return assembly.finish(
     {

@@ -35,6 +35,7 @@ export const DATA_TYPES: Readonly<Record<number, ElementType>> = {
 /** `TensorProto.DataLocation.EXTERNAL`. */
 export const EXTERNAL = 1
 
+/** `StringStringEntryProto`. */
 export const StringEntryProto = new MessageType({ key: optional(1, text), value: optional(2, text) })
 
 export const TensorProto = new MessageType({
@@ -101,5 +102,6 @@ export const ModelProto = new MessageType({
   producer_version: optional(3, text),
   graph: optional(7, embedded(GraphProto)),
   opset_import: repeated(8, embedded(OperatorSetIdProto)),
+  metadata_props: repeated(14, embedded(StringEntryProto)),
 })
 export type ModelProto = Decoded<typeof ModelProto>

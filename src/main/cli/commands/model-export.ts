@@ -22,9 +22,11 @@ export function addModelExport(model: Command, register: Register): void {
   register(command, ['name'], exportNetwork)
 }
 
-/** What a format cannot hold is said, so that nobody relies on it. */
+/** What a format cannot hold for everybody is said, so that nobody relies on it. */
 const NOT_IN_FILE: Partial<Record<ExportFormat, string[]>> = {
-  onnx: ['ONNX holds neither the preprocessing nor the class names: write them down for who uses the file.'],
+  onnx: [
+    'Preprocessing and class names are in the metadata of the file, which only ConvScope reads by itself: tell them to who uses it elsewhere.',
+  ],
   safetensors: ['The file holds the weights alone: layers, preprocessing and class names are in the form "convscope".'],
 }
 
