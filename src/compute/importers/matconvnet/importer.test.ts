@@ -6,23 +6,13 @@ import { failures } from '../../network/conformance/index.ts'
 import { importNetwork } from '../index.ts'
 import { CONFORMANCE_FOLDER, exampleBytes, exampleFiles } from '../testing/example-files.ts'
 import { fuzzImporter } from '../testing/fuzz.ts'
+import { redFirst } from '../testing/imported-cases.ts'
 import { activationRows } from '../testing/layer-activations.ts'
 import { refusal } from '../testing/refusal.ts'
 import { matconvnetImporter } from './importer.ts'
 
 const options = { name: 'tb' }
 const FILES = ['tb-matconvnet.mat', 'tb-matconvnet-old.mat', 'tb-matconvnet-v73.mat']
-
-/** Pixels less the average picture, in the order red, green, blue. */
-async function input(file: CaseFile): Promise<{ shape: readonly number[]; data: Float32Array }> {
-  const x = file.values('x')
-  const data = Float32Array.from(x.data)
-  for (let place = 0; place < data.length; place += 3) {
-    const [blue = 0, green = 0, red = 0] = data.subarray(place, place + 3)
-    data.set([red, green, blue], place)
-  }
-  return Promise.resolve({ shape: x.shape, data })
-}
 
 function header(): Buffer {
   const bytes = Buffer.alloc(128, ' ')
@@ -43,7 +33,7 @@ describe('import of MatConvNet networks', () => {
   it.for(FILES)('computes what MatConvNet computes: %s', async (name) => {
     const file = await CaseFile.read(CONFORMANCE_FOLDER, 'files-tb')
     const network = await importNetwork(exampleFiles(name), options)
-    const rows = await activationRows(network, file, await input(file), { flatten: 'fc3-flatten' })
+    const rows = await activationRows(network, file, redFirst(file.values('x')), { flatten: 'fc3-flatten' })
     expect(failures(rows)).toEqual([])
     expect(rows).toHaveLength(12)
   })

@@ -1,8 +1,9 @@
 /** Every layer of an imported network beside the stored activations of the library that wrote the file. */
-import * as tf from '@tensorflow/tfjs'
+import * as cpu from '@tensorflow/tfjs'
 import type { CaseFile } from '../../network/conformance/case-file.ts'
 import { compare, type Row, type Values } from '../../network/conformance/rows.ts'
 import { buildGraph } from '../../network/graph.ts'
+import type { TensorFlow } from '../../network/layer.ts'
 import { Network } from '../../network/network.ts'
 import { preprocess } from '../../network/preprocess.ts'
 import { encodeSafetensors, type SafeTensor } from '../../network/safetensors.ts'
@@ -14,14 +15,17 @@ import type { ImportedNetwork } from '../imported-network.ts'
  * flattening in the order c, h, w is brought into the stored order h, w, c.
  * @param layers the imported layer for a stored one that is called otherwise
  * @param input `[batch, height, width, channels]` in network space
+ * @param engine TensorFlow.js with a backend; its own on the CPU when left out
  */
 export async function activationRows(
   imported: ImportedNetwork,
   file: CaseFile,
   input: Values,
   layers: Readonly<Record<string, string>> = {},
+  engine?: TensorFlow,
 ): Promise<Row[]> {
-  await tf.setBackend('cpu')
+  if (engine === undefined) await cpu.setBackend('cpu')
+  const tf = engine ?? cpu
   const network = Network.load(tf, imported.spec, weightsOf(imported))
   const x = tf.tensor(Float32Array.from(input.data), [...input.shape])
   const activations = network.forward(x, { keep: 'all', backward: false })
@@ -50,8 +54,8 @@ export async function activationRows(
 
 /** The stored input beside what the imported pipeline, mean picture included, makes of the first of the stored pictures of bytes. */
 export async function preprocessedRow(imported: ImportedNetwork, file: CaseFile): Promise<Row> {
-  await tf.setBackend('cpu')
-  const network = Network.load(tf, imported.spec, weightsOf(imported))
+  await cpu.setBackend('cpu')
+  const network = Network.load(cpu, imported.spec, weightsOf(imported))
   const [, height = 0, width = 0, channels = 0] = file.values('pixels').shape
   const size = height * width * channels
   const pixels = Uint8Array.from(Array.from(file.values('pixels').data).slice(0, size))
