@@ -1,3 +1,5 @@
+import { availableParallelism } from 'node:os'
+import { join } from 'node:path'
 import vue from '@vitejs/plugin-vue'
 import { defineConfig } from 'vitest/config'
 
@@ -8,6 +10,10 @@ import { defineConfig } from 'vitest/config'
 export default defineConfig({
   test: {
     pool: 'forks',
+    // Many files wait for processes that they start, so two share two cores well; vitest would leave one core to itself.
+    maxWorkers: Math.max(2, availableParallelism() - 1),
+    // Programs and workers that tests start need not compile the same sources again; Node itself notices changed ones.
+    env: { NODE_COMPILE_CACHE: join(import.meta.dirname, 'node_modules/.cache/test-workers') },
     testTimeout: 20_000,
     hookTimeout: 30_000,
     projects: [

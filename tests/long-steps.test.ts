@@ -3,13 +3,7 @@ import { join } from 'node:path'
 import { afterEach, expect, it } from 'vitest'
 import { defaultCacheFolder, holdsTensorflow, tensorflowFolder } from '../src/compute/engines/folders.ts'
 import { localLaunch } from '../src/main/sessions/launcher.ts'
-import {
-  compileCacheFolder,
-  start,
-  testSupervisor,
-  workerPid,
-  type TestSupervisor,
-} from '../src/main/sessions/testing/test-supervisor.ts'
+import { start, testSupervisor, workerPid, type TestSupervisor } from '../src/main/sessions/testing/test-supervisor.ts'
 
 const workerPath = join(import.meta.dirname, 'long-steps/worker.ts')
 
@@ -34,7 +28,7 @@ let test: TestSupervisor
 afterEach(() => test[Symbol.asyncDispose]())
 
 async function startOn(engine: 'wasm' | 'tensorflow'): Promise<void> {
-  const launch = () => localLaunch({ workerPath, threads: 1, compileCacheFolder })
+  const launch = () => localLaunch({ workerPath, threads: 1 })
   test = await testSupervisor({ engine, threads: 1, launch, timings: { readyMs: 60_000, cancelMs: 60_000 } })
   await test.supervisor.start()
 }

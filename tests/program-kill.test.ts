@@ -65,7 +65,6 @@ function startProgram(): Program {
     env: {
       ...process.env,
       NODE_OPTIONS: '',
-      NODE_COMPILE_CACHE: join(folder, 'compiled'),
       CONVSCOPE_CACHE: join(folder, 'cache'),
       CONVSCOPE_CONFIG: join(folder, 'config'),
       CONVSCOPE_DATA: join(folder, 'data'),

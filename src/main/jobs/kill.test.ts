@@ -10,9 +10,6 @@ import { openProject } from '../project/project.ts'
 import { temporaryFolder } from '../project/testing/samples.ts'
 import { damagedFiles, killRandom, lostRuns, type Said } from './testing/kill-checks.ts'
 
-/** Kept from one test run to the next; Node itself notices changed sources. */
-const compileCacheFolder = join(import.meta.dirname, '../../../node_modules/.cache/test-workers')
-
 const KILLS = 22
 const ARTIFACT_BYTES = 100_000
 /** After its start, for one that is killed early. */
@@ -38,7 +35,6 @@ async function runAndKill(random: () => number, early: boolean, said: Said): Pro
   const script = join(import.meta.dirname, 'testing', 'kill-child.ts')
   const child = spawn(process.execPath, [script, temporary.folder, String(ARTIFACT_BYTES)], {
     stdio: ['ignore', 'pipe', 'pipe'],
-    env: { ...process.env, NODE_COMPILE_CACHE: compileCacheFolder },
   })
   let errors = ''
   child.stderr.on('data', (piece: Buffer) => (errors += piece.toString()))

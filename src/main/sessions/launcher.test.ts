@@ -25,4 +25,11 @@ describe('localLaunch', () => {
     expect(localLaunch({ workerPath: 'w', threads: 3 }).env).toMatchObject({ TF_NUM_INTRAOP_THREADS: '3' })
     expect(localLaunch({ workerPath: 'w' }).env).not.toHaveProperty('TF_NUM_INTRAOP_THREADS')
   })
+  it('keeps compiled code where the environment says, or else where it is told', () => {
+    const compiled = () => localLaunch({ workerPath: 'w', compileCacheFolder: '/own' }).env['NODE_COMPILE_CACHE']
+    vi.stubEnv('NODE_COMPILE_CACHE', '/theirs')
+    expect(compiled()).toBe('/theirs')
+    vi.stubEnv('NODE_COMPILE_CACHE', undefined)
+    expect(compiled()).toBe('/own')
+  })
 })

@@ -12,9 +12,6 @@ import type { RunAnswer, RunHandlers, RunRequest, SupervisorOptions } from '../s
 
 export const TEST_WORKER = join(import.meta.dirname, '../../../compute/worker/testing/main.ts')
 
-/** Kept from one test run to the next; Node itself notices changed sources. */
-export const compileCacheFolder = join(import.meta.dirname, '../../../../node_modules/.cache/test-workers')
-
 /** Answers soon, so that tests need not wait. */
 const TIMINGS = {
   helloMs: 10_000,
@@ -60,7 +57,6 @@ export async function testSupervisor(
     launch: () =>
       localLaunch({
         workerPath: TEST_WORKER,
-        compileCacheFolder,
         environment: { CONVSCOPE_TEST_WORKER: behaviour },
       }),
     engine: 'none',
