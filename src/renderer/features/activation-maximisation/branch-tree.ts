@@ -33,7 +33,9 @@ export function branchOfRun(run: RunRecord): Branch | undefined {
   const changes = params.changes.filter(({ step }) => step === parent?.step)
   const text = changes.map((change) => changeText(change, params.settings)).join(', ')
   const isNamed = run.title !== activationMaximisation.describe(params)
-  const otherwise = parent ? text || 'the same settings' : (params.settings[0]?.name ?? 'the first run')
+  const [only, ...others] = params.settings
+  const settings = others.length > 0 ? `${params.settings.length} settings` : (only?.name ?? '')
+  const otherwise = parent ? text || 'the same settings' : settings
   return {
     id: run.id,
     label: isNamed ? run.title : otherwise,

@@ -7,7 +7,12 @@ import {
 import { formatTick, formatValue } from '../../lib/format.ts'
 import { BEYOND_FIELDS, POLICY_FIELDS, REGULARISER_FIELDS, type LivePath, type SettingField } from './setting-fields.ts'
 
-const ALL_FIELDS = [...REGULARISER_FIELDS, ...Object.values(POLICY_FIELDS).flat(), ...BEYOND_FIELDS]
+/** Of every policy too: some paths are there several times. */
+export const ALL_FIELDS: readonly SettingField[] = [
+  ...REGULARISER_FIELDS,
+  ...Object.values(POLICY_FIELDS).flat(),
+  ...BEYOND_FIELDS,
+]
 
 export const fieldOf = (path: string): SettingField | undefined => ALL_FIELDS.find((field) => field.path === path)
 
