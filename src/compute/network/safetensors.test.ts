@@ -89,6 +89,18 @@ describe('safetensors', () => {
     )
   })
 
+  it('gives plain arrays of what a file is read into, wherever that begins', () => {
+    const whole = encodeSafetensors({
+      values: { dtype: 'F32', shape: [2], data: new Float32Array([1, 2]) },
+      bytes: { dtype: 'U8', shape: [3], data: new Uint8Array([3, 4, 5]) },
+    })
+    const buffer = Buffer.concat([Buffer.alloc(1), whole]).subarray(1)
+    const tensors = decodeSafetensors(buffer)
+    expect(tensors.get('values')?.data).toEqual(new Float32Array([1, 2]))
+    expect(tensors.get('bytes')?.data).toEqual(new Uint8Array([3, 4, 5]))
+    expect(tensors.get('bytes')?.data.constructor).toBe(Uint8Array)
+  })
+
   it('never fails in another way, whatever the bytes', () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 200 }), fc.boolean(), (bytes, plausible) => {

@@ -19,7 +19,9 @@ const BYTES_OF = { F32: 4, F64: 8, I32: 4, U8: 1 } as const
  * @throws ConvScopeError 'damaged' for a malformed file, 'unsupported' for an element type that is not read
  */
 export function decodeSafetensors(bytes: Uint8Array, source = 'The safetensors file'): Map<string, SafeTensor> {
-  const read = (offset: number, length: number): Uint8Array => bytes.subarray(offset, offset + length)
+  // What comes from a file is a Buffer, whose pieces would be Buffers too, and whose `slice` does not copy.
+  const plain = new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+  const read = (offset: number, length: number): Uint8Array => plain.subarray(offset, offset + length)
   return new Map(
     readSafetensorsHeader(bytes.byteLength, read, source).map(({ name, type, shape, offset, byteLength }) => [
       name,
