@@ -1,43 +1,16 @@
 /** A training whose worker is killed goes on from its last checkpoint, with the numbers of one that was left alone. */
-import { execFile } from 'node:child_process'
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { promisify } from 'node:util'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { TrainClassifierResult } from '../../shared/experiments/train-classifier.ts'
-import type { JobEvent } from '../../shared/jobs.ts'
 import type { Json } from '../../shared/values.ts'
-import { configureLogging } from '../platform/logger.ts'
-import { openProject, type Project } from '../project/project.ts'
-import { createServices, type RunningServices } from './index.ts'
+import { startKillableServices, type KillableServices } from './testing/killable-services.ts'
 
-const workerPath = join(import.meta.dirname, '../../compute/worker/main.ts')
-
-let folder: string
-let project: Project
-let services: RunningServices
+let killable: KillableServices
 
 beforeAll(async () => {
-  configureLogging({ stderr: 'off' })
-  folder = await mkdtemp(join(tmpdir(), 'convscope-training-kill-'))
-  project = await openProject(join(folder, 'project'), { create: true })
-  services = await createServices({
-    project,
-    workerPath,
-    cacheFolder: join(folder, 'cache'),
-    configFolder: join(folder, 'config'),
-    engineWish: 'wasm',
-    threads: 1,
-    shell: 'page',
-    fetchEngine: false,
-  })
+  killable = await startKillableServices(join(import.meta.dirname, '../../compute/worker/main.ts'))
 }, 60_000)
-afterAll(async () => {
-  await services.close()
-  await project.close()
-  await rm(folder, { recursive: true, force: true })
-})
+afterAll(() => killable.close())
 
 const training = (optimiser: Json): Json => ({
   kind: 'train-classifier',
@@ -75,48 +48,25 @@ const training = (optimiser: Json): Json => ({
   },
 })
 
-/** The worker is this process's child. */
-async function killWorker(): Promise<void> {
-  const { stdout } = await promisify(execFile)('ps', ['-A', '-o', 'pid=,ppid=,args='])
-  const pids = stdout
-    .split('\n')
-    .map((line) => line.trim().split(/\s+/))
-    .filter(([, parent, ...words]) => Number(parent) === process.pid && words.includes(workerPath))
-    .map(([pid]) => Number(pid))
-  expect(pids).toHaveLength(1)
-  for (const pid of pids) process.kill(pid, 'SIGKILL')
-}
-
-/** Watches a run to its end, or to its failure; kills the worker at the second checkpoint where that is wanted. */
-async function follow(id: string, kill: boolean, after = 0): Promise<JobEvent[]> {
-  const events: JobEvent[] = []
-  let checkpoints = 0
-  for await (const event of services.jobs.watch({ id })) {
-    if ('seq' in event && event.seq <= after) continue
-    events.push(event)
-    if (event.type === 'checkpoint' && ++checkpoints === 2 && kill) await killWorker()
-  }
-  return events
-}
-
 const optimisers: Record<string, Json>[] = [{ kind: 'adam' }, { kind: 'momentum', nesterov: true, learningRate: 0.1 }]
 
 it.skipIf(process.platform === 'win32').each(optimisers)(
   'with $kind, bit for bit (left out on Windows, which has no ps)',
   { timeout: 120_000 },
   async (optimiser) => {
+    const { services, follow } = killable
     const killed = await services.jobs.start({ document: training(optimiser) })
-    const before = await follow(killed.id, true)
+    const before = await follow(killed.id, { killAt: 2 })
     expect(before.at(-1)).toMatchObject({ type: 'failed', error: { code: 'crash' } })
     const last = before.at(-1)
     await services.jobs.resume(killed)
-    const rest = await follow(killed.id, false, last && 'seq' in last ? last.seq : 0)
+    const rest = await follow(killed.id, { after: last && 'seq' in last ? last.seq : 0 })
     expect(rest.at(-1)).toMatchObject({ type: 'done' })
     // It did not begin again: the first two epochs were not computed twice.
     expect(rest.filter((event) => event.type === 'log' && event.message.startsWith('Epoch 2 '))).toEqual([])
 
     const alone = await services.jobs.start({ document: training(optimiser) })
-    await follow(alone.id, false)
+    await follow(alone.id)
     const [first, second] = await Promise.all([services.runs.show(killed), services.runs.show(alone)])
     const files = (run: typeof first) => run.outputs.map(({ name, sha256 }) => [name, sha256]).sort()
     expect(files(first).map(([name]) => name)).toEqual([
