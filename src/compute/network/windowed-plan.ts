@@ -33,7 +33,9 @@ export interface WindowPlan {
   /** What `from` depends on, in the order of the network, the input layer first. */
   readonly layers: readonly LayerWindow[]
   readonly byName: ReadonlyMap<string, LayerWindow>
-  /** Multiplications inside the windows of one unit, divided by those of a whole walk; below 1 it pays. */
+  /** Multiplications inside the windows of one unit, and of a whole walk. */
+  readonly work: { readonly inside: number; readonly whole: number }
+  /** The first divided by the second; below 1 it pays. */
   readonly share: number
 }
 
@@ -90,12 +92,14 @@ export function planWindows(
     windows.push({ layer, range, reads: layer.inputs.map(() => read) })
   }
   const layers = windows.reverse()
+  const work = workOf(layers)
   return {
     graph,
     from,
     layers,
     byName: new Map(layers.map((window) => [window.layer.name, window])),
-    share: shareOf(layers),
+    work,
+    share: work.whole > 0 ? work.inside / work.whole : 1,
   }
 }
 
@@ -161,7 +165,7 @@ function withSharingPools({ spec }: GraphLayer, { rows, columns }: WindowRange):
   return { rows: widened(rows, 0), columns: widened(columns, 1) }
 }
 
-function shareOf(layers: readonly LayerWindow[]): number {
+function workOf(layers: readonly LayerWindow[]): WindowPlan['work'] {
   let inside = 0
   let whole = 0
   for (const { layer, range, reads } of layers) {
@@ -174,5 +178,5 @@ function shareOf(layers: readonly LayerWindow[]): number {
     inside += cells * perCell
     whole += height * width * perCell
   }
-  return whole > 0 ? inside / whole : 1
+  return { inside, whole }
 }

@@ -31,9 +31,13 @@ const LOWEST = -3.4028234663852886e38
 /**
  * From windows of the plan's lowest layer (the picture, if nothing else was asked for) up to the units.
  * @param input `[units, rows, columns, channels]`: that layer's window, zeros outside it
- * @returns the units' values `[units, rows, columns, channels]` (one cell where the plan's top is not widened), and what a walk down needs
+ * @returns the units' values `[units, rows, columns, channels]` (one cell where the plan's top is not widened), and what a walk down needs unless `saving` is false
  */
-export function windowedUp(context: WindowContext, input: Tensor): { output: Tensor; saved: Record<string, Tensors> } {
+export function windowedUp(
+  context: WindowContext,
+  input: Tensor,
+  { saving = true }: { readonly saving?: boolean } = {},
+): { output: Tensor; saved: Record<string, Tensors> } {
   const { plan } = context
   const values = new Map<string, Tensor>()
   const saved: Record<string, Tensors> = {}
@@ -55,7 +59,7 @@ export function windowedUp(context: WindowContext, input: Tensor): { output: Ten
     })
     const result = layer.implementation.forward(layerContext(context, window), inputs, {
       training: false,
-      saving: true,
+      saving,
     })
     values.set(layer.name, masked(context, layer.name, corrected(context, layer, result.output)))
     if (result.saved) saved[layer.name] = withoutOutside(context, layer, result.saved)

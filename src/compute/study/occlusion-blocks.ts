@@ -12,6 +12,9 @@ import { logitLayer } from './class-scores.ts'
 import { readScores, scoresOf, type Scores, type ScoreTensors } from './occlusion-scores.ts'
 import { cellSources, stageWindows, type OcclusionStage } from './occlusion-stages.ts'
 
+/** Capturing costs about as much as two batches more. */
+const WORTH_CAPTURING = 12
+
 export interface BlockOptions {
   readonly layer: string
   readonly fill: readonly number[]
@@ -39,6 +42,7 @@ export class OcclusionBlocks {
     batch: number,
   ) {
     const { tf } = engine
+    const batchCount = Math.ceil((stages[0]?.above.rows.length ?? 0) / batch)
     this.#engine = engine
     this.#network = network
     this.#stages = stages
@@ -58,7 +62,7 @@ export class OcclusionBlocks {
     activations.dispose()
     this.#step = engine.compile<Inputs, ScoreTensors>(blockStep(tf, network, stages, layer, batch), {
       name: 'occlusion in blocks',
-      captureAfter: 1,
+      captureAfter: batchCount < WORTH_CAPTURING ? Infinity : 1,
     })
   }
 
@@ -143,7 +147,7 @@ function blockStep(
       const mask = given.masks[bottom.name]
       const { masks, corrections } = given
       const input = mask === undefined ? cut : tf.mul(cut, tf.mul(mask.rows, mask.columns))
-      const { output } = windowedUp({ tf, plan, weights, masks, corrections }, input)
+      const { output } = windowedUp({ tf, plan, weights, masks, corrections }, input, { saving: false })
       blocks = tf.reshape(output, [-1, output.shape[3] ?? 1])
     }
     const last = stages.at(-1)

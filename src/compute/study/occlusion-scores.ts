@@ -9,6 +9,7 @@ export type ScoreTensors = { sums: Tensor; logits: Tensor; probabilities: Tensor
 
 /** The same, read back; logits and probabilities are empty where the network has no classes. */
 export interface Scores {
+  readonly batch: number
   readonly sums: Float32Array
   readonly logits: Float32Array
   readonly probabilities: Float32Array
@@ -23,10 +24,11 @@ export function scoresOf(tf: TensorFlow, maps: Tensor, logits: Tensor): ScoreTen
 /** Reads and disposes. */
 export async function readScores(outputs: ScoreTensors, network: Network): Promise<Scores> {
   const read = async (tensor: Tensor): Promise<Float32Array> => Float32Array.from(await tensor.data())
+  const [batch = 1] = outputs.sums.shape
   try {
     const sums = await read(outputs.sums)
-    if (!hasScores(network)) return { sums, logits: new Float32Array(0), probabilities: new Float32Array(0) }
-    return { sums, logits: await read(outputs.logits), probabilities: await read(outputs.probabilities) }
+    if (!hasScores(network)) return { batch, sums, logits: new Float32Array(0), probabilities: new Float32Array(0) }
+    return { batch, sums, logits: await read(outputs.logits), probabilities: await read(outputs.probabilities) }
   } finally {
     disposeTensors(outputs)
   }

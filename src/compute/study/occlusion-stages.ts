@@ -31,8 +31,8 @@ export interface OcclusionStage {
   readonly above: Blocks
 }
 
-/** A stage that computes more of its layers than this saves too little to be worth the cutting. */
-const LARGEST_SHARE = 0.6
+/** Cutting a value of a stage's lowest layer costs about as much as so many multiplications. */
+const MULTIPLICATIONS_A_VALUE = 60
 
 /**
  * The stages up to the layer from which whole maps are cheaper; none for networks whose first layers branch.
@@ -45,12 +45,37 @@ export function occlusionStages(graph: Graph, grid: OcclusionGrid, highest: stri
   for (const top of joints(graph, highest)) {
     const above = changed(graph, bottom, top, below)
     const plan = planWindows(graph, top.name, 'sum', { block: above.size, bottom: bottom.name })
-    if (!hasWindows(plan) || plan.share > LARGEST_SHARE) break
+    if (!hasWindows(plan) || !saves(plan, bottom)) break
     stages.push({ bottom, top, plan, below, above })
     bottom = top
     below = above
   }
   return stages
+}
+
+/**
+ * How much of the picture the squares of an axis change, in sizes of the maps, summed up over the layers at which stages may end; by position.
+ * @param axis 0: rows, 1: columns
+ */
+export function changedExtents(graph: Graph, grid: OcclusionGrid, highest: string, axis: 0 | 1): number[] {
+  const starts = axis === 0 ? grid.rows : grid.columns
+  const extents = starts.map(() => 0)
+  let bottom = graph.input
+  let ranges = starts.map((start): Range => [start, start + grid.window[axis]])
+  for (const top of joints(graph, highest)) {
+    ranges = changedRanges(graph, bottom, top, ranges, axis)
+    for (const [index, [from, to]] of ranges.entries())
+      extents[index] = (extents[index] ?? 0) + (to - from) / (top.shape[axis] ?? 1)
+    bottom = top
+  }
+  return extents
+}
+
+/** Whether computing inside the blocks costs less than whole maps, the cutting included. */
+function saves(plan: WindowPlan, bottom: GraphLayer): boolean {
+  const { rows, columns } = windowOf(plan, bottom.name).range
+  const cut = rows.size * columns.size * (bottom.shape[2] ?? 1) * MULTIPLICATIONS_A_VALUE
+  return plan.work.inside + cut < plan.work.whole
 }
 
 /** Places in `[clean map, blocks of the batch]` of the cells of windows of a layer: those in the block come from it. `first` counts the positions. */
@@ -103,7 +128,10 @@ function blocksOf({ rows, columns, window }: OcclusionGrid): Blocks {
   }
 }
 
-/** Layers that everything above depends on through them alone: inputs of convolutions in the chain at the network's beginning. */
+/**
+ * Layers that everything above depends on through them alone: inputs of convolutions in the chain at the network's beginning, and the layer that is
+ * recorded where the chain leads to it.
+ */
 function joints(graph: Graph, highest: string): GraphLayer[] {
   const found: GraphLayer[] = []
   const readers = (name: string): number => graph.layers.filter(({ inputs }) => inputs.includes(name)).length
@@ -114,26 +142,45 @@ function joints(graph: Graph, highest: string): GraphLayer[] {
     if (!continues) break
     if (layer.shape.length !== 3) break
     if (layer.spec.type === 'conv2d' && index > 1 && input !== undefined) found.push(layerNamed(graph, input))
-    if (layer.name === highest) break
+    if (layer.name === highest) {
+      if (layer.spec.type !== 'input') found.push(layer)
+      break
+    }
   }
   return found
 }
 
+/** Half-open. */
+type Range = readonly [from: number, to: number]
+
+/** Ranges of cells of `top` that see something of ranges of `bottom`, along one axis. */
+function changedRanges(
+  graph: Graph,
+  bottom: GraphLayer,
+  top: GraphLayer,
+  before: readonly Range[],
+  axis: 0 | 1,
+): readonly Range[] {
+  const between = graph.layers.slice(graph.layers.indexOf(bottom) + 1, graph.layers.indexOf(top) + 1)
+  let ranges = before
+  for (const layer of between) {
+    const reach = layer.implementation.receptiveField(layer.spec, layer.inputShapes)
+    if (reach === 'global') continue
+    const field = axis === 0 ? reach.rows : reach.columns
+    const extent = layer.shape[axis] ?? 1
+    ranges = ranges.map(([from, to]) => [
+      Math.max(0, Math.ceil((from - field.offset - field.size + 1) / field.stride)),
+      Math.min(extent, Math.floor((to - 1 - field.offset) / field.stride) + 1),
+    ])
+  }
+  return ranges
+}
+
 /** The units of `top` that see something of the blocks of `bottom`, in blocks of one size that lie inside the layer. */
 function changed(graph: Graph, bottom: GraphLayer, top: GraphLayer, below: Blocks): Blocks {
-  const between = graph.layers.slice(graph.layers.indexOf(bottom) + 1, graph.layers.indexOf(top) + 1)
   const along = (starts: readonly number[], size: number, axis: 0 | 1): { starts: number[]; size: number } => {
-    let ranges = starts.map((start): [number, number] => [start, start + size])
-    for (const layer of between) {
-      const reach = layer.implementation.receptiveField(layer.spec, layer.inputShapes)
-      if (reach === 'global') continue
-      const field = axis === 0 ? reach.rows : reach.columns
-      const extent = layer.shape[axis] ?? 1
-      ranges = ranges.map(([from, to]) => [
-        Math.max(0, Math.ceil((from - field.offset - field.size + 1) / field.stride)),
-        Math.min(extent, Math.floor((to - 1 - field.offset) / field.stride) + 1),
-      ])
-    }
+    const before = starts.map((start): Range => [start, start + size])
+    const ranges = changedRanges(graph, bottom, top, before, axis)
     const widest = Math.max(1, ...ranges.map(([from, to]) => to - from))
     const extent = top.shape[axis] ?? 1
     return { starts: ranges.map(([from]) => Math.max(0, Math.min(from, extent - widest))), size: widest }

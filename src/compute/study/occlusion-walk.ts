@@ -10,7 +10,7 @@ import { logitLayer } from './class-scores.ts'
 import { OcclusionBlocks } from './occlusion-blocks.ts'
 import type { OcclusionGrid } from './occlusion-grid.ts'
 import { readScores, scoresOf, type Scores, type ScoreTensors } from './occlusion-scores.ts'
-import { occlusionStages } from './occlusion-stages.ts'
+import { occlusionParts, type OcclusionPart } from './occlusion-parts.ts'
 
 /** What is needed of an engine. */
 type StepEngine = Pick<Engine, 'tf' | 'compile'>
@@ -42,15 +42,6 @@ export interface OcclusionRecords {
 
 /** `rows` `[batch, height, 1, 1]` and `columns` `[batch, 1, width, 1]` are 1 inside the square. */
 type Inputs = { picture: Tensor; fill: Tensor; rows: Tensor; columns: Tensor }
-interface Recording {
-  readonly channel: number
-  readonly classIndex: number | null
-  readonly signal: AbortSignal
-  readonly total: number
-  readonly scored: number
-  readonly size: number
-  readonly inBlocks: OcclusionBlocks | undefined
-}
 
 export class OcclusionWalk {
   readonly #engine: StepEngine
@@ -96,47 +87,43 @@ export class OcclusionWalk {
   ): AsyncGenerator<ExperimentEvent, OcclusionRecords, void> {
     const total = grid.rows.length * grid.columns.length
     const scored = classIndex === null ? 0 : total
-    const size = Math.min(this.#batchSize, total)
-    const stages = occlusionStages(this.#network.graph, grid, this.#options.layer)
-    const inBlocks =
-      stages.length > 0
-        ? new OcclusionBlocks(this.#engine, this.#network, this.#input, stages, this.#options, size)
-        : undefined
-    try {
-      return yield* this.#record(grid, { channel, classIndex, signal, total, scored, size, inBlocks })
-    } finally {
-      inBlocks?.dispose()
-    }
-  }
-
-  async *#record(
-    grid: OcclusionGrid,
-    { channel, classIndex, signal, total, scored, size, inBlocks }: Recording,
-  ): AsyncGenerator<ExperimentEvent, OcclusionRecords, void> {
     const records = {
       activation: new Float32Array(total),
       logit: new Float32Array(scored),
       probability: new Float32Array(scored),
       label: new Int32Array(scored),
     }
-    for (let start = 0; start < total; start += size) {
-      signal.throwIfAborted()
-      const { sums, logits, probabilities } = inBlocks
-        ? await inBlocks.evaluate(start)
-        : await this.#evaluateWhole(grid, start, size)
-      const channels = sums.length / size
-      const classes = logits.length / size
-      for (let index = 0; index < Math.min(size, total - start); index++) {
-        records.activation[start + index] = sums[index * channels + channel] ?? NaN
-        if (classIndex === null) continue
-        records.logit[start + index] = logits[index * classes + classIndex] ?? NaN
-        records.probability[start + index] = probabilities[index * classes + classIndex] ?? NaN
-        const own = logits.subarray(index * classes, (index + 1) * classes)
-        records.label[start + index] = own.indexOf(own.reduce((most, value) => Math.max(most, value), -Infinity))
+    let done = 0
+    for (const part of occlusionParts(this.#network.graph, grid, this.#options.layer)) {
+      for await (const { positions, scores } of this.#batches(part, signal)) {
+        record(records, positions, scores, channel, classIndex)
+        done += positions.length
+        yield { type: 'step', done, total, unit: 'positions', values: {} }
       }
-      yield { type: 'step', done: Math.min(start + size, total), total, unit: 'positions', values: {} }
     }
     return records
+  }
+
+  /** Batches of one size; of the last one the first positions count. */
+  async *#batches(
+    { grid, positions, stages }: OcclusionPart,
+    signal: AbortSignal,
+  ): AsyncGenerator<{ positions: readonly number[]; scores: Scores }, void, void> {
+    const batches = Math.ceil(positions.length / this.#batchSize)
+    const size = Math.ceil(positions.length / batches)
+    const inBlocks =
+      stages.length > 0
+        ? new OcclusionBlocks(this.#engine, this.#network, this.#input, stages, this.#options, size)
+        : undefined
+    try {
+      for (let start = 0; start < positions.length; start += size) {
+        signal.throwIfAborted()
+        const scores = inBlocks ? await inBlocks.evaluate(start) : await this.#evaluateWhole(grid, start, size)
+        yield { positions: positions.slice(start, start + size), scores }
+      }
+    } finally {
+      inBlocks?.dispose()
+    }
   }
 
   dispose(): void {
@@ -173,6 +160,26 @@ export class OcclusionWalk {
     disposeTensors(own)
     const outputs = await running
     return readScores(outputs, this.#network)
+  }
+}
+
+/** Takes the first scores of a batch, one a position. */
+function record(
+  records: OcclusionRecords,
+  positions: readonly number[],
+  { batch, sums, logits, probabilities }: Scores,
+  channel: number,
+  classIndex: number | null,
+): void {
+  const channels = sums.length / batch
+  const classes = logits.length / batch
+  for (const [index, position] of positions.entries()) {
+    records.activation[position] = sums[index * channels + channel] ?? NaN
+    if (classIndex === null) continue
+    records.logit[position] = logits[index * classes + classIndex] ?? NaN
+    records.probability[position] = probabilities[index * classes + classIndex] ?? NaN
+    const own = logits.subarray(index * classes, (index + 1) * classes)
+    records.label[position] = own.indexOf(own.reduce((most, value) => Math.max(most, value), -Infinity))
   }
 }
 
