@@ -20,6 +20,8 @@ export class RegularisersPage extends ShellPage {
   readonly changes: Locator
   readonly found: Locator
   readonly draws: Locator
+  /** The family of the run in sight. */
+  readonly branches: Locator
 
   constructor(page: Page) {
     super(page)
@@ -32,6 +34,7 @@ export class RegularisersPage extends ShellPage {
     this.iteration = page.getByRole('status').filter({ hasText: /^(Iteration|Paused at) \d/ })
     this.changes = this.inspector.getByRole('list', { name: 'Changes while it ran' })
     this.found = page.getByRole('group', { name: 'Pictures that were found' })
+    this.branches = this.inspector.getByRole('list', { name: 'Branches' })
     this.draws = page.getByRole('listbox', { name: 'Draws of the search' })
   }
 

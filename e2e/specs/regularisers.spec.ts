@@ -4,7 +4,7 @@ import { RegularisersPage } from '../pages/regularisers-page.ts'
 
 const CLASS_3 = '/regularisers?network=mnist-convnet&layer=dense2&channel=3'
 
-test('moves sliders of a running optimisation, pauses it, goes on, and stops it', async ({ page }) => {
+test('moves sliders of a running optimisation, pauses it, steps, goes on, and stops it', async ({ page }) => {
   test.setTimeout(150_000)
   const regularisers = new RegularisersPage(page)
   await regularisers.open(CLASS_3)
@@ -26,9 +26,19 @@ test('moves sliders of a running optimisation, pauses it, goes on, and stops it'
   await expect(regularisers.iteration).toContainText('Paused at')
   const paused = await regularisers.iterationNow()
   await page.getByRole('heading', { name: 'Pictures', exact: true }).click()
+  await page.keyboard.press('n')
+  await expect.poll(() => regularisers.iterationNow()).toBeGreaterThan(paused)
+  const stepped = await regularisers.iterationNow()
+  await page.getByRole('spinbutton', { name: 'Iterations of a step' }).fill('5')
+  await page.keyboard.press('Enter')
+  await page.getByRole('button', { name: 'Step', exact: true }).click()
+  await expect.poll(() => regularisers.iterationNow()).toBe(stepped + 5)
+  await expect(regularisers.iteration).toContainText('Paused at')
+
+  await page.getByRole('heading', { name: 'Pictures', exact: true }).click()
   await page.keyboard.press('Space')
   await expect(regularisers.pause).toBeVisible()
-  await expect.poll(() => regularisers.iterationNow()).toBeGreaterThan(paused)
+  await expect.poll(() => regularisers.iterationNow()).toBeGreaterThan(stepped + 5)
 
   await regularisers.stop.click()
   await expect(regularisers.start).toBeVisible()
@@ -51,15 +61,39 @@ test('finishes a run, shows what came of it, and branches from it', async ({ pag
   await regularisers.inspector.getByRole('spinbutton', { name: 'Iteration to branch from' }).fill('20')
   await page.keyboard.press('Enter')
   await regularisers.inspector.getByRole('button', { name: 'Branch from here' }).click()
-  await expect(regularisers.inspector.getByText(/Branched at iteration 20/)).toBeVisible()
+  await expect(regularisers.branches.getByText('from iteration 20')).toBeVisible()
   await regularisers.done()
   await expect(regularisers.changes.getByText('Blur σ 2.00')).toBeVisible()
 
   await page.reload()
   await regularisers.done()
-  await regularisers.inspector.getByRole('link', { name: 'its parent' }).click()
-  await regularisers.done()
+  await expect(regularisers.branches.getByRole('link')).toHaveCount(2)
+  await regularisers.inspector.getByRole('button', { name: 'Name this run' }).click()
+  await regularisers.inspector.getByRole('textbox', { name: 'Name of the run' }).fill('Wide blur')
+  await page.keyboard.press('Enter')
+  await expect(regularisers.branches.getByRole('link', { name: /Wide blur/ })).toHaveAttribute('aria-current', 'true')
+  await regularisers.branches.getByRole('link', { name: /first run/ }).click()
+  await expect(regularisers.branches.getByRole('link', { name: /first run/ })).toHaveAttribute('aria-current', 'true')
   await expect(regularisers.changes).toBeHidden()
+
+  await page.getByRole('link', { name: 'Compare', exact: true }).click()
+  await regularisers.choose('Run B', /Wide blur/)
+  await expect(page.getByRole('region', { name: 'Side B' }).getByText(/Yosinski 3: blur/)).toBeVisible()
+})
+
+test('starts from a file of the user', async ({ page }) => {
+  const regularisers = new RegularisersPage(page)
+  await regularisers.open(CLASS_3)
+  await expect(regularisers.start).toBeEnabled()
+  await regularisers.choose('Start picture', /^A picture/)
+  await expect(regularisers.parameters.getByRole('listbox', { name: 'Start pictures' })).toBeVisible()
+  const file = { name: 'own.png', mimeType: 'image/png', buffer: await page.screenshot() }
+  await regularisers.parameters.locator('input[type=file][accept="image/*"]').setInputFiles(file)
+  const shown = regularisers.parameters.getByRole('img', { name: 'The start picture' })
+  await expect.poll(() => shown.evaluate((image) => (image as HTMLImageElement).naturalWidth)).toBeGreaterThan(0)
+  await regularisers.count('Iterations', 5)
+  await regularisers.start.click()
+  await regularisers.done()
 })
 
 test('keeps settings as a preset, exports it and imports it again', async ({ page }, testInfo) => {
@@ -92,13 +126,22 @@ test('keeps settings as a preset, exports it and imports it again', async ({ pag
   await expect(regularisers.parameters.getByRole('textbox', { name: 'Contribution, typed' })).toHaveValue('77')
 })
 
-test('refuses what cannot be, at once', async ({ page }) => {
+test('refuses what cannot be, at the field', async ({ page }) => {
   const regularisers = new RegularisersPage(page)
-  await regularisers.open(CLASS_3)
+  await regularisers.open('/regularisers?network=mnist-convnet&layer=conv2&channel=9999')
+  await expect(regularisers.parameters.getByText(/^conv2 has no channel 9999: there are 0 to \d+$/)).toBeVisible()
+  await expect(regularisers.start).toBeDisabled()
+  await regularisers.count('Channel', 3)
   await expect(regularisers.start).toBeEnabled()
   await regularisers.type('Blur σ', '40')
+  const blur = regularisers.parameters.getByText('A blur of 40 pixels is wider than the picture of 28 × 28')
+  await expect(blur).toBeVisible()
   await expect(regularisers.start).toBeDisabled()
-  await expect(page.getByText('A blur of 40 pixels is wider than the picture of 28 × 28')).toBeVisible()
+  await regularisers.type('Blur σ', '1')
+  await expect(blur).toBeHidden()
+  await regularisers.type('Small norm', '120')
+  await expect(regularisers.parameters.getByText('Small norm lies in 0 … 100 %')).toBeVisible()
+  await expect(regularisers.start).toBeDisabled()
 })
 
 test('searches combinations at random; a star stays after a reload', async ({ page }) => {
