@@ -109,6 +109,47 @@ describe('import of Keras and TensorFlow.js models', () => {
     expect(imported.findings.map(({ code }) => code)).toEqual(['guessed-preprocessing'])
   })
 
+  it.for([
+    { files: ['keras-nested.keras'], stored: 'files-keras-nested', count: 5 },
+    { files: ['keras-nested.h5'], stored: 'files-keras-nested', count: 5 },
+    { files: ['keras-transfer.keras'], stored: 'files-keras-transfer', count: 2 },
+  ])('computes what Keras computes with models within models: $files.0', async ({ files, stored, count }) => {
+    const file = await CaseFile.read(CONFORMANCE_FOLDER, stored)
+    const imported = await importNetwork(exampleFiles(...files), { name: 'x' })
+    const rows = await activationRows(imported, file, file.values('x'))
+    expect(failures(rows)).toEqual([])
+    expect(rows).toHaveLength(count)
+    expect(imported.spec.layers.map(({ name }) => name)).toContain('block.inner.depth')
+    expect(imported.findings.filter(({ severity }) => severity === 'error')).toEqual([])
+  })
+
+  it('takes models of TensorFlow.js within models, and names what it cannot take apart', async () => {
+    await tf.setBackend('cpu')
+    const { layers } = tf
+    const inner = (activation: 'relu' | 'tanh'): tf.Sequential =>
+      tf.sequential({
+        layers: [
+          layers.conv2d({
+            inputShape: [7, 7, 3],
+            filters: 3,
+            kernelSize: 3,
+            padding: 'same',
+            name: `conv-${activation}`,
+            activation,
+          }),
+        ],
+      })
+    const model = tf.sequential({
+      layers: [inner('relu'), inner('tanh'), layers.flatten(), layers.dense({ units: 2 })],
+    })
+    randomise(model)
+    await expectSame(model, await saved(model))
+    const endless = (depth: number): object =>
+      depth === 0 ? pool() : { class_name: 'Sequential', config: { name: 'deeper', layers: [endless(depth - 1)] } }
+    const error = await refusal(importNetwork(described(endless(12)), { name: 'x' }))
+    expect(error.message).toMatch(/lie in one another more than/)
+  })
+
   it.for(['ta.weights.h5', 'ta-keras2-weights.h5'])('takes weights alone with an architecture: %s', async (name) => {
     const file = await CaseFile.read(CONFORMANCE_FOLDER, 'files-ta')
     const imported = await importNetwork(exampleFiles(name), { name: 'x', architecture: storedSpec(file) })

@@ -4,6 +4,7 @@ import { Hdf5File } from '../../files/hdf5.ts'
 import type { SourceFile } from '../../files/source-file.ts'
 import type { ImportedTensor } from '../imported-network.ts'
 import type { KerasWeights } from './layers.ts'
+import type { KerasLayer, KerasPlace } from './topology.ts'
 
 /** Names of the variables of a layer in Keras 3, by its class, in their order. */
 export function variableNames(className: string, config: Readonly<Record<string, unknown>>): readonly string[] {
@@ -21,11 +22,9 @@ export function variableNames(className: string, config: Readonly<Record<string,
 }
 
 /** The parameters of one layer, each with the last part of its name. */
-export type LayerWeights = (layer: {
-  readonly name: string
-  readonly className: string
-  readonly config: Readonly<Record<string, unknown>>
-}) => KerasWeights
+export type LayerWeights = (
+  layer: Pick<KerasLayer, 'own' | 'within' | 'ordinal' | 'className' | 'config'>,
+) => KerasWeights
 
 /** A file with its values read again when they are asked for. */
 export class StoredWeights {
@@ -43,35 +42,46 @@ export class StoredWeights {
   }
 
   /** Names in a file of Keras 3 by the group that holds the variables; a group without a name goes by its own. */
-  groups(): readonly { readonly group: string; readonly name: string }[] {
-    return ['/layers', '/_layer_checkpoint_dependencies'].flatMap((parent) =>
-      this.#file.keys(parent).map((key) => {
+  groups(within = ''): readonly { readonly group: string; readonly name: string }[] {
+    return ['/layers', '/_layer_checkpoint_dependencies'].flatMap((folder) => {
+      const parent = `${within}${folder}`
+      return this.#file.keys(parent).map((key) => {
         const group = `${parent}/${key}`
         return { group, name: this.#file.text(`${group}/vars`, 'name') ?? this.#file.text(group, 'name') ?? '' }
-      }),
-    )
+      })
+    })
   }
 
   /** A lookup for files of either kind. */
   byLayer(): LayerWeights {
-    if (this.layerNames() !== undefined) return ({ name }) => this.ofNamedLayer(name)
-    const groups = this.groups()
-    const byName = new Map(groups.map(({ group, name }) => [name, group]))
-    const counts = new Map<string, number>()
-    return ({ name, className, config }) => {
+    if (this.layerNames() !== undefined) return ({ own, within }) => this.ofNamedLayer(own, within)
+    const known = new Map<string, ReturnType<StoredWeights['groups']>>()
+    const groupOf = (parent: string | undefined, { name, className, ordinal }: KerasPlace): string | undefined => {
+      if (parent === undefined) return undefined
+      const groups = known.get(parent) ?? this.groups(parent)
+      known.set(parent, groups)
       const kind = snakeCase(className)
-      const count = counts.get(kind) ?? 0
-      counts.set(kind, count + 1)
-      const key = count === 0 ? kind : `${kind}_${count}`
-      const group = byName.get(name) ?? groups.find((candidate) => candidate.group.endsWith(`/${key}`))?.group
+      const key = ordinal === 0 ? kind : `${kind}_${ordinal}`
+      return (
+        groups.find((candidate) => candidate.name === name)?.group ??
+        groups.find((candidate) => candidate.group.endsWith(`/${key}`))?.group
+      )
+    }
+    return ({ own, within, ordinal, className, config }) => {
+      const container = within.reduce<string | undefined>(groupOf, '')
+      const group = groupOf(container, { name: own, className, ordinal })
       return group === undefined ? {} : this.ofGroup(group, variableNames(className, config))
     }
   }
 
-  /** The weights of a layer by the names in its attribute, as Keras 2 writes them (`conv1/kernel:0`). */
-  ofNamedLayer(layer: string): KerasWeights {
-    const group = `${this.#root()}/${layer}`
-    const names = this.#file.texts(group, 'weight_names') ?? []
+  /**
+   * The weights of a layer by the names in an attribute, as Keras 2 writes them (`conv1/kernel:0`).
+   * @param within the models that it lies in: the outermost one has the names of all their weights
+   */
+  ofNamedLayer(layer: string, within: readonly Pick<KerasPlace, 'name'>[] = []): KerasWeights {
+    const group = `${this.#root()}/${within[0]?.name ?? layer}`
+    const all = this.#file.texts(group, 'weight_names') ?? []
+    const names = within.length === 0 ? all : namesOf(all, [...within.map(({ name }) => name), layer])
     return Object.fromEntries(
       names.map((name) => {
         const word = name.split('/').at(-1)?.replace(/:\d+$/, '') ?? name
@@ -112,6 +122,16 @@ export class StoredWeights {
       },
     }
   }
+}
+
+/** Names of one layer's weights: its own name stands before the last word, those of the models it lies in before that or not at all. */
+function namesOf(all: readonly string[], path: readonly string[]): string[] {
+  for (let skipped = 0; skipped < path.length; skipped++) {
+    const wanted = `/${path.slice(skipped).join('/')}/`
+    const found = all.filter((name) => `/${name.slice(0, name.lastIndexOf('/') + 1)}`.endsWith(wanted))
+    if (found.length > 0) return found
+  }
+  return []
 }
 
 /** Keras' own rule for the keys of layers: `MaxPooling2D` → `max_pooling2d`, `ReLU` → `re_lu`. */

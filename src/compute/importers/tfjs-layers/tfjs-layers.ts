@@ -6,7 +6,7 @@ import type { SourceFile } from '../../files/source-file.ts'
 import type { ImportedTensor, Importer } from '../imported-network.ts'
 import { buildKerasNetwork } from '../keras/build.ts'
 import type { KerasWeights } from '../keras/layers.ts'
-import { readTopology } from '../keras/topology.ts'
+import { readTopology, type KerasLayer } from '../keras/topology.ts'
 
 const MAX_JSON_BYTES = 64 * 2 ** 20
 const HEAD_BYTES = 4096
@@ -52,7 +52,8 @@ export const tfjsLayers: Importer = {
       const model =
         written.success && written.data.model_config !== undefined ? written.data.model_config : modelTopology
       const tensors = tensorsOf(weightsManifest, files, json)
-      const weights = (layer: { readonly name: string }): KerasWeights => tensors.get(layer.name) ?? {}
+      const weights = ({ own, within }: Pick<KerasLayer, 'own' | 'within'>): KerasWeights =>
+        tensors.get([...within.map(({ name }) => name), own].join('/')) ?? tensors.get(own) ?? {}
       return buildKerasNetwork({ source: json.name, topology: readTopology(model, json.name), weights }, options)
     }),
 }
