@@ -12,9 +12,28 @@ beforeAll(async () => {
   engine = await startNamed('wasm', { threads: 1 })
 })
 
+/** A convolutional network with dropout that takes little time. */
+const small = NetworkSpec.parse({
+  format: 'convscope-network',
+  version: 1,
+  name: 'small',
+  title: 'Small',
+  preprocessing: { channelOrder: 'grey', scale: 1 / 255 },
+  layers: [
+    { name: 'input', type: 'input', shape: [28, 28, 1] },
+    { name: 'conv1', type: 'conv2d', filters: 4, kernel: [5, 5], stride: [2, 2] },
+    { name: 'relu1', type: 'relu' },
+    { name: 'pool1', type: 'max-pool', kernel: [2, 2], stride: [2, 2] },
+    { name: 'flatten', type: 'flatten' },
+    { name: 'dropout', type: 'dropout', rate: 0.5 },
+    { name: 'dense', type: 'dense', units: 10 },
+    { name: 'softmax', type: 'softmax' },
+  ],
+})
+
 const params = (changes: object = {}): TrainClassifierParams =>
   TrainClassifierParams.parse({
-    start: { from: 'architecture', name: 'mnist-convnet' },
+    start: { from: 'layers', spec: small },
     dataset: 'digits',
     epochs: 2,
     batchSize: 8,
@@ -30,7 +49,10 @@ const train = async (changes: object = {}, options: Omit<TestContextOptions, 'en
 
 describe('train-classifier', () => {
   it('learns, reports, and leaves a network that can be loaded', async () => {
-    const { result, events, outputs } = await train({ epochs: 3, name: 'learned' }, { count: 40 })
+    const { result, events, outputs } = await train(
+      { start: { from: 'architecture', name: 'mnist-convnet' }, epochs: 3, name: 'learned' },
+      { count: 40 },
+    )
     const [first, , last] = result.epochs
     expect(last?.trainLoss).toBeLessThan(0.7 * (first?.trainLoss ?? 0))
     expect(result).toMatchObject({
@@ -68,7 +90,7 @@ describe('train-classifier', () => {
     expect(engine.memory().tensors).toBe(before)
     expect(again.outputs.weights.get('weights')).toEqual(first.outputs.weights.get('weights'))
     expect(again.result.network).toBe(first.result.network)
-    expect(first.result.network).toMatch(/^mnist-convnet-[0-9a-f]{8}$/)
+    expect(first.result.network).toMatch(/^small-[0-9a-f]{8}$/)
     expect(other.outputs.weights.get('weights')).not.toEqual(first.outputs.weights.get('weights'))
   })
 
@@ -102,7 +124,7 @@ describe('train-classifier', () => {
     );
     abort.abort(new Error('cancelled'))
     await expect(training.next()).rejects.toThrow('cancelled')
-    expect(outputs.weights.get('weights')?.length).toBeGreaterThan(1_000_000)
+    expect(outputs.weights.get('weights')?.length).toBeGreaterThan(5000)
     expect(engine.memory().tensors).toBe(before)
   })
 })

@@ -8,10 +8,11 @@ import {
   type TrainClassifierParams,
   type TrainClassifierResult,
 } from '../../shared/experiments/train-classifier.ts'
-import type { NetworkSpec } from '../../shared/network/spec.ts'
+import { MEAN_IMAGE_TENSOR, type NetworkSpec } from '../../shared/network/spec.ts'
 import type { ExperimentContext, ExperimentEvent } from '../experiments/experiment.ts'
 import { initialWeights } from '../network/architectures/initial-weights.ts'
 import { buildGraph, type Graph } from '../network/graph.ts'
+import { meanImageOf } from '../network/mean-image.ts'
 import { encodeSafetensors } from '../network/safetensors.ts'
 import {
   readCheckpoint,
@@ -169,7 +170,7 @@ export class TrainingProgress {
     if (unit === 'iterations' && performance.now() - this.#keptAt < KEEP_INTERVAL_MS) return
     this.#keptAt = performance.now()
     // Kept while it goes on, so that a cancelled training leaves its last weights.
-    await this.#context.outputWeights('weights', encodeSafetensors(this.#chosen))
+    await this.#context.outputWeights('weights', this.#file(this.#chosen))
     await this.#context.outputJson('spec', this.spec)
     yield { type: 'checkpoint', step: done, bytes: this.#checkpoint() }
   }
@@ -178,7 +179,7 @@ export class TrainingProgress {
     const own = this.#records.slice(this.#inherited)
     const weights = this.#chosen
     const { confusion, mistakes, errorPercent } = yield* end.measure(weights)
-    const file = encodeSafetensors(weights)
+    const file = this.#file(weights)
     const hash = createHash('sha256').update(file).digest('hex')
     const name = this.#params.name ?? `${startName(this.#params.start)}-${hash.slice(0, 8)}`
     await this.#context.outputWeights('weights', file)
@@ -222,6 +223,14 @@ export class TrainingProgress {
     return writeCheckpoint({ ...this.#latest, records: this.#records, best: this.#best, snapshots: this.#snapshots })
   }
 
+  /** A weights file of the network. */
+  #file(weights: HostTensors): Uint8Array {
+    const image = meanImageOf(this.spec.preprocessing)
+    if (image === undefined) return encodeSafetensors(weights)
+    const mean = { dtype: 'F32', shape: [...this.graph.input.shape], data: image } as const
+    return encodeSafetensors({ ...weights, [MEAN_IMAGE_TENSOR]: mean })
+  }
+
   async #keepSnapshot(): Promise<void> {
     if (!this.#params.snapshots.includes(this.epoch)) return
     this.#snapshots.set(this.epoch, this.#latest.weights)
@@ -229,7 +238,7 @@ export class TrainingProgress {
   }
 
   async #outputSnapshot(epoch: number, weights: HostTensors): Promise<void> {
-    await this.#context.outputWeights(snapshotOutput(epoch), encodeSafetensors(weights))
+    await this.#context.outputWeights(snapshotOutput(epoch), this.#file(weights))
   }
 }
 
