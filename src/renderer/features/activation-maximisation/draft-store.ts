@@ -109,8 +109,7 @@ export const useMaximisationDraft = defineStore('maximisation-draft', () => {
     liveSetting.value = undefined
     if (run.id === launched) return
     const found = draftOfRun(document)
-    if (!found) return
-    if (found.network === page.value?.network.name) draft.value = found
+    if (draft.value && found.network === page.value?.network.name) draft.value = { ...draft.value, ...found }
     else void choose(found)
   }
 

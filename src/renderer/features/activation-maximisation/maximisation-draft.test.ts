@@ -49,8 +49,12 @@ describe('the draft', () => {
 
   it('is found again in the run that it became', () => {
     expect(draftOfRun(documentOf(draft))).toEqual(draft)
-    expect(draftOfRun(documentOf(draft, 'presets'))).toBeUndefined()
-    expect(draftOfRun(documentOf(draft, 'layer'))).toBeUndefined()
+    const presets = draftOfRun(documentOf(draft, 'presets'))
+    expect(presets).toMatchObject({ layer: 'conv1', channel: 2, seeds: 9 })
+    expect(presets.settings).toBeUndefined()
+    const layer = draftOfRun(documentOf(draft, 'layer'))
+    expect(layer).toMatchObject({ layer: 'conv1', settings: draft.settings })
+    expect(layer.channel).toBeUndefined()
   })
 })
 

@@ -155,16 +155,16 @@ export function takesSliders({ settings, targets: [target, ...others], seeds }: 
   return settings.length * target.units.channels.length * seeds <= MOST_AT_ONCE
 }
 
-/** The draft that a run was made of; undefined for runs of several units or settings. */
-export function draftOfRun({ params, seed }: MaximisationDocument): MaximisationDraft | undefined {
+/** What of the form a run was made of: the settings where it has one combination, the unit where it has one. */
+export function draftOfRun({ params, seed }: MaximisationDocument): Partial<MaximisationDraft> {
   const [target] = params.targets
   const [settings, ...others] = settingsAt(params, params.changes)
-  if (!settings || others.length > 0 || target?.units.kind !== 'list' || !takesSliders(params)) return undefined
-  const [channel] = target.units.channels
-  if (channel === undefined || target.units.channels.length > 1) return undefined
+  const [channel, ...channels] = target?.units.kind === 'list' ? target.units.channels : []
   return {
-    ...{ network: params.network, layer: target.layer, channel, position: target.units.position ?? null },
-    ...{ start: params.start, seeds: params.seeds, seed, settings },
+    ...{ network: params.network, start: params.start, seeds: params.seeds, seed },
     diversityLayer: params.diversityLayer ?? null,
+    ...(target && { layer: target.layer, position: target.units.position ?? null }),
+    ...(channel !== undefined && channels.length === 0 ? { channel } : {}),
+    ...(settings && others.length === 0 ? { settings } : {}),
   }
 }

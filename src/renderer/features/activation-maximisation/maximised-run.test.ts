@@ -39,4 +39,6 @@ it('draws the curves of a picture up to its early end', () => {
   const curves = itemCurves({ traces: { shape: [2, 3, width], values }, result: resultOf([]) }, 1)
   expect(curves['objective']).toEqual({ x: [0, 5], values: [3 * width, 4 * width] })
   expect(curves['norm']).toEqual({ x: [0, 5], values: [3 * width + 3, 4 * width + 3] })
+  const short = resultOf([item('a', 0, 0, 0), { ...item('a', 0, 0, 1), iterations: 4 }])
+  expect(itemCurves({ traces: { shape: [2, 3, width], values }, result: short }, 1)['objective']?.x).toEqual([0])
 })

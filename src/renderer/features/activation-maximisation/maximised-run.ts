@@ -75,17 +75,18 @@ export async function loadMaximisedRun(
   }
 }
 
-/** The curves of one picture over the iterations; what came after an early end is left out. */
+/** The curves of one picture over its iterations; what came after its end, early or not, is left out. */
 export function itemCurves(
   { traces, result }: Pick<MaximisedRun, 'traces' | 'result'>,
   item: number,
 ): Record<string, Curve> {
   const [, rows = 0, width = TRACE_QUANTITIES.length] = traces.shape
+  const end = result.items[item]?.iterations ?? Infinity
   return Object.fromEntries(
     TRACE_QUANTITIES.map((quantity, place) => {
       const x: number[] = []
       const values: number[] = []
-      for (let row = 0; row < rows; row++) {
+      for (let row = 0; row < rows && row * result.traceEvery <= end; row++) {
         const value = traces.values[(item * rows + row) * width + place] ?? NaN
         if (!Number.isFinite(value)) continue
         x.push(row * result.traceEvery)
