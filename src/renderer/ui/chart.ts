@@ -27,7 +27,7 @@ export function drawChart(element: HTMLElement, options: ChartOptions): ECharts 
   const chart = init(
     element,
     {
-      color: [colour('--accent'), '#c77700', '#7a8a00', '#8a5bd0'],
+      color: [colour('--accent'), '#c77700', '#7a8a00', '#8a5bd0', '#c4507f', '#2a9d8f'],
       textStyle: { fontFamily: colour('--font'), fontSize: 12, color: colour('--text') },
       categoryAxis: { ...axis, splitLine: { show: false } },
       valueAxis: { ...axis, axisLine: { show: false }, axisLabel: { ...axis.axisLabel, formatter: formatTick } },
