@@ -103,9 +103,9 @@ describe('convscope', () => {
 
   it('refuses to train what it does not know', { timeout: 60_000 }, async () => {
     const { code, out, err } = await convscope(['train', 'unknown', ...project()])
-    expect(code).toBe(2)
+    expect(code).toBe(1)
     expect(out).toBe('')
-    expect(err).toMatch(/no architecture "unknown".*\nChoose one of: mnist-convnet/)
+    expect(err).toMatch(/no known architecture "unknown"\nThere are mnist-convnet/)
   })
 
   it('runs the example training, with fewer pictures', { timeout: 120_000 }, async () => {
@@ -226,12 +226,19 @@ describe('convscope', () => {
     expect(err).toMatch(/missing\.json/)
   })
 
-  it('ends with 1 and names the reason where a run fails', { timeout: 60_000 }, async () => {
+  it('names what a document names and is not there', { timeout: 60_000 }, async () => {
     const example = join(root, 'examples/deconvnet-mnist.json')
-    const { code, err } = await convscope(['run', example, '--set', 'layer=conv9', ...project()])
-    expect(code).toBe(1)
-    expect(err).toMatch(/no layer conv9/)
+    const { code, out, err } = await convscope(['run', example, '--set', 'layer=conv9', ...project()])
+    expect([code, out]).toEqual([1, ''])
+    expect(err).toMatch(/no layer "conv9"/)
     expect(err).toMatch(/conv1/)
+  })
+
+  it('ends with 1 and names the reason where a run fails', { timeout: 60_000 }, async () => {
+    const example = join(root, 'examples/top-activations-cifar.json')
+    const { code, err } = await convscope(['run', example, '--set', 'layers=["input"]', ...project()])
+    expect(code).toBe(1)
+    expect(err).toMatch(/input is the input/)
     // For people: the log is in its file.
     expect(err).not.toMatch(/[{}]/)
     expect(await readFile(join(folder, 'data/logs/command.log'), 'utf8')).toMatch(/warn jobs: a run failed/)
