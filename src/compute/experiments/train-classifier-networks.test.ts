@@ -170,7 +170,7 @@ describe('pretraining by a sparse autoencoder', () => {
   const lbfgs = { optimiser: { kind: 'l-bfgs' }, weightDecay: { reading: 'szegedy', lambda: 1e-6 }, epochs: 20 }
 
   it.each([
-    ['by batches', { epochs: 2 }],
+    ['by batches', { epochs: 2, weightDecay: { lambda: 0.01 } }],
     ['by L-BFGS', lbfgs],
   ])('learns the first layer, which then stays, and goes on after an interruption (%s)', async (_, changes) => {
     const whole = await train({ ...options, ...changes })

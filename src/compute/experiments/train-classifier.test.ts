@@ -125,6 +125,8 @@ describe('train-classifier', () => {
     abort.abort(new Error('cancelled'))
     await expect(training.next()).rejects.toThrow('cancelled')
     expect(outputs.weights.get('weights')?.length).toBeGreaterThan(5000)
+    // It can be continued.
+    expect(outputs.weights.get('state')?.length).toBeGreaterThan(5000)
     expect(engine.memory().tensors).toBe(before)
   })
 })

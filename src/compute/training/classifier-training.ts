@@ -80,7 +80,7 @@ export class ClassifierTraining {
     const reader = openReader(train, spec, this.#batchSize)
     this.#supply = new BatchSupply(params, context.seed, graph, reader, this.#batchSize)
     const logits = logitsOf(engine, graph)
-    const regularisation = regularisationOf(params, graph)
+    const regularisation = regularisationOf(params, graph, progress.frozen)
     this.#evaluator = new Evaluator(engine, logits, spec, test, this.#testCount)
     this.#step = engine.compile(trainingStep(engine.tf, logits, optimiser, regularisation), {
       name: 'classifier training',
@@ -219,8 +219,12 @@ export class ClassifierTraining {
   }
 }
 
-function regularisationOf({ weightDecay, maximumFilterRms }: TrainClassifierParams, graph: Graph): Regularisation {
-  const decay = decayFactors(graph, weightDecay)
+function regularisationOf(
+  { weightDecay, maximumFilterRms }: TrainClassifierParams,
+  graph: Graph,
+  frozen: ReadonlySet<string>,
+): Regularisation {
+  const decay = byRole(graph, decayFactors(graph, weightDecay), frozen).weights
   if (maximumFilterRms === undefined) return { decay }
   return { decay, filterLimit: { kernels: limitedKernels(graph), maximumRms: maximumFilterRms } }
 }

@@ -169,10 +169,12 @@ export class TrainingProgress {
     await this.#keepSnapshot()
     if (unit === 'iterations' && performance.now() - this.#keptAt < KEEP_INTERVAL_MS) return
     this.#keptAt = performance.now()
-    // Kept while it goes on, so that a cancelled training leaves its last weights.
+    // Kept while it goes on, so that a cancelled training leaves its last weights and can be continued.
     await this.#context.outputWeights('weights', this.#file(this.#chosen))
     await this.#context.outputJson('spec', this.spec)
-    yield { type: 'checkpoint', step: done, bytes: this.#checkpoint() }
+    const state = this.#checkpoint()
+    await this.#context.outputWeights('state', state)
+    yield { type: 'checkpoint', step: done, bytes: state }
   }
 
   async *result(end: TrainingEnd): AsyncGenerator<ExperimentEvent, TrainClassifierResult, void> {

@@ -8,11 +8,10 @@ import {
   TrainClassifierParams,
   TrainClassifierResult,
   WeightDecay,
-  type Optimiser,
 } from '../../../shared/experiments/train-classifier.ts'
+import { TRAINING_PRESETS } from '../../../shared/experiments/training-presets.ts'
 import { NetworkSpec } from '../../../shared/network/spec.ts'
 import type { OutputRecord, RunRecord } from '../../../shared/runs.ts'
-import { Json } from '../../../shared/values.ts'
 import { writeFileAtomically } from '../../platform/atomic-file.ts'
 import { diskError } from '../../platform/disk-error.ts'
 import type { TrainingReport } from '../../services/built-in.ts'
@@ -21,39 +20,16 @@ import { withEngineOptions, type Act } from '../context.ts'
 import { EXIT, runToEnd } from '../follow-run.ts'
 import { decimalNumber, decimalNumbers, wholeNumber, wholeNumbers } from '../numbers.ts'
 import { jsonText } from '../output-folder.ts'
+import { continuedDocument, optionName, trainingDocument, type TrainingOptions } from '../training-document.ts'
 import type { Register } from '../program.ts'
 import { answerRun } from './run.ts'
 
-interface TrainOptions {
-  readonly architecture: string
-  readonly from?: boolean
-  readonly dataset: string
-  readonly trainSplit?: string
-  readonly testSplit?: string
-  readonly name?: string
-  readonly epochs?: number
-  readonly batchSize?: number
-  readonly optimiser?: Optimiser['kind']
-  readonly learningRate?: number
-  readonly nesterov?: boolean
-  readonly cosine?: number
-  readonly slowAt?: number[]
-  readonly slowBy?: number
-  readonly slowWhenStalled?: number
-  readonly decay?: number[]
-  readonly decayReading?: WeightDecay['reading']
-  readonly dropout?: number
-  readonly shift?: number
-  readonly flip?: boolean
-  readonly filterRms?: number
-  readonly stopAfter?: number
-  readonly snapshots?: number[]
-  readonly trainCount?: number
-  readonly testCount?: number
-  readonly seed?: number
+interface TrainOptions extends TrainingOptions {
   readonly out?: string
   readonly export?: string
 }
+
+const PRESET_NAMES = TRAINING_PRESETS.map(({ name }) => name).join(', ')
 
 export function addTrain(program: Command, register: Register): void {
   const command = withEngineOptions(program.command('train'))
@@ -62,9 +38,15 @@ export function addTrain(program: Command, register: Register): void {
       'Trains a network on a labelled data set; it enters the library. Everything else that a training can do is in its document: ' +
         'see examples/train-cifar-alexnet.json and "convscope run".',
     )
-    .argument('<architecture>', 'known architecture, from nothing; with --from, a network of the library')
+    .argument('[architecture]', 'known architecture, from nothing; with --from, a network of the library')
     .option('--from', 'go on with the weights of a network of the library')
-    .option('--dataset <name>', 'data set of the library', 'mnist')
+    .option(
+      '--continue <run>',
+      'go on after the last epoch of a training that has ended or was cancelled, with its settings',
+    )
+    .option('--preset <name>', `published settings: ${PRESET_NAMES}, none (default: those of the architecture)`)
+    .option('--input-size <height,width>', 'size of the input of an architecture (default: as published)', wholeNumbers)
+    .option('--dataset <name>', 'data set of the library (default: mnist)')
     .option('--train-split <name>', 'split to train on (default: train)')
     .option('--test-split <name>', 'split to measure on (default: test)')
     .option('--name <name>', 'name of the trained network in the library')
@@ -100,9 +82,11 @@ export function addTrain(program: Command, register: Register): void {
 }
 
 const train: Act<TrainOptions> = async (context, options) => {
-  const document = documentOf(options)
+  const { out, export: exported, continue: continued } = options
+  // What can be wrong without a look at the project is said before it is opened.
+  const fresh = continued === undefined ? trainingDocument(options) : undefined
   return context.withProject(async (access) => {
-    const { out, export: exported } = options
+    const document = fresh ?? continuedDocument(options, await access.services.runs.show({ id: continued ?? '' }))
     const ended = await runToEnd(document, access, context.terminal, { out, interruption: context.interruption })
     if (ended.exitCode === EXIT.done && exported !== undefined) {
       await exportNetwork(exported, ended.run, commandOf(options), access)
@@ -122,69 +106,20 @@ async function libraryText({ id, result }: RunRecord, { services }: Access): Pro
   return `The network ${entered?.name ?? network} ${state}: test error ${testErrorPercent.toFixed(2)} %`
 }
 
-function documentOf(options: TrainOptions): Json {
-  const { optimiser = 'adam', learningRate, nesterov } = options
-  const params = {
-    start: { from: options.from === true ? 'network' : 'architecture', name: options.architecture },
-    dataset: options.dataset,
-    trainSplit: options.trainSplit,
-    testSplit: options.testSplit,
-    name: options.name,
-    epochs: options.epochs,
-    batchSize: options.batchSize,
-    optimiser: withoutAbsent({ kind: optimiser, learningRate, nesterov }),
-    schedule: scheduleOf(options),
-    weightDecay: {
-      reading: options.decayReading,
-      lambda: options.decay?.length === 1 ? options.decay[0] : options.decay,
-    },
-    dropout: options.dropout,
-    augmentation: { shiftPixels: options.shift, flip: options.flip },
-    maximumFilterRms: options.filterRms,
-    stopAfter: options.stopAfter,
-    snapshots: options.snapshots,
-    trainCount: options.trainCount,
-    testCount: options.testCount,
-  }
-  const document = parseDocument({ kind: 'train-classifier', version: 2, params, seed: options.seed })
-  // Members left out are undefined here, which JSON does not know.
-  return Json.parse(JSON.parse(JSON.stringify(document)))
-}
-
-/** An option that the chosen kind does not know is to be refused, but only where it was given. */
-function withoutAbsent<T extends object>(members: T): Partial<T> {
-  return Object.fromEntries(Object.entries(members).filter(([, value]) => value !== undefined)) as Partial<T>
-}
-
-/** @throws ConvScopeError 'invalid-input' for two at once */
-function scheduleOf({ slowAt, slowBy, slowWhenStalled, cosine }: TrainOptions): unknown {
-  const chosen = [
-    slowAt && { kind: 'steps', epochs: slowAt, factor: slowBy },
-    slowWhenStalled !== undefined && { kind: 'when-stalled', patience: slowWhenStalled, factor: slowBy },
-    cosine !== undefined && { kind: 'cosine', warmUpEpochs: cosine },
-  ].filter((schedule) => typeof schedule === 'object')
-  if (chosen.length > 1) {
-    throw new ConvScopeError('invalid-input', 'The learning rate can follow one schedule only', {
-      remedy: 'Choose one of --cosine, --slow-at and --slow-when-stalled.',
-    })
-  }
-  return chosen[0]
-}
-
 /** Options that say where things lie or how they are shown. */
 const PLACES: ReadonlySet<string> = new Set(['project', 'json', 'verbose', 'out', 'export'])
 
 /** The command that gives these weights again, without what only says where things lie. */
 function commandOf(options: TrainOptions): string {
-  const { architecture } = options
+  const { architecture = '' } = options
   const rest = Object.entries(options).filter(([name]) => !PLACES.has(name) && name !== 'architecture')
   const words = rest
     .filter(([, value]) => value !== undefined)
     .flatMap(([name, value]) => {
-      const option = `--${name.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`
+      const option = optionName(name)
       return value === true ? [option] : [option, String(value)]
     })
-  return ['convscope', 'train', architecture, ...words].join(' ')
+  return ['convscope', 'train', architecture, ...words].filter((word) => word !== '').join(' ')
 }
 
 async function exportNetwork(folder: string, run: RunRecord, command: string, access: Access): Promise<void> {
