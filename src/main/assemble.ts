@@ -29,6 +29,8 @@ export interface WorkstationOptions {
 export interface Workstation {
   readonly rpc: RequestHandler
   readonly content: ContentHandler
+  /** Lets whoever wants to open the project a second time find the page. */
+  announcePage(address: string): Promise<void>
   /**
    * The end of the quit sequence, after the shell has stopped accepting: commands beside are cut off, the job under way gives
    * up with its checkpoint kept, the worker is stopped, the database closed. Every part is tried, and given at most `PART_MS`.
@@ -72,7 +74,7 @@ export async function openWorkstation(options: WorkstationOptions): Promise<Work
       log: createLogger('local'),
     })
     closers.unshift(['local endpoint', () => local.close()])
-    return { rpc, content, close }
+    return { rpc, content, announcePage: (address) => project.lock.announcePage(address), close }
   } catch (error) {
     await close()
     throw error

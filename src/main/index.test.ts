@@ -24,6 +24,7 @@ beforeEach(async () => {
   vi.mocked(openWorkstation).mockResolvedValue({
     rpc: async () => ({ status: 404, headers: {}, body: undefined }),
     content: async () => new Response('page'),
+    announcePage: async () => undefined,
     close: async () => undefined,
   })
 })

@@ -110,7 +110,10 @@ describe('serving', () => {
 
   it('says that the project is open elsewhere', async () => {
     const serving = await startServing(options)
-    await expect(startServing(options)).rejects.toMatchObject({ code: 'conflict' })
+    await expect(startServing(options)).rejects.toMatchObject({
+      code: 'conflict',
+      holder: { pid: process.pid, page: serving.address },
+    })
     await serving.close()
   })
 

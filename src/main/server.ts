@@ -37,7 +37,11 @@ export interface Serving {
 export async function startServing(options: ServeOptions): Promise<Serving> {
   const host = options.host ?? '127.0.0.1'
   const workstation = await openWorkstation({ ...options, shell: 'page' })
-  let server: PageServer
+  let server: PageServer | undefined
+  const close = async (): Promise<void> => {
+    await server?.close()
+    await workstation.close()
+  }
   try {
     server = await startPageServer({
       host,
@@ -47,8 +51,9 @@ export async function startServing(options: ServeOptions): Promise<Serving> {
       rpc: workstation.rpc,
       log: createLogger('http'),
     })
+    await workstation.announcePage(server.address)
   } catch (error) {
-    await workstation.close()
+    await close()
     throw error
   }
   const print = options.print ?? ((line) => process.stdout.write(`${line}\n`))
@@ -60,11 +65,5 @@ export async function startServing(options: ServeOptions): Promise<Serving> {
   }
   print(`ConvScope is at ${server.address}`)
   if (options.open) openBrowser(server.singleUseAddress())
-  return {
-    address: server.address,
-    close: async () => {
-      await server.close()
-      await workstation.close()
-    },
-  }
+  return { address: server.address, close }
 }

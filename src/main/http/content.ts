@@ -65,9 +65,12 @@ export function refuse(status: number, text: string, headers: Record<string, str
 }
 
 async function givePage(request: Request, pathname: string, { pageFolder }: ContentOptions): Promise<Response> {
-  const file =
-    pageFolder === undefined ? undefined : await openStaticFile(pageFolder, isPageAddress(pathname) ? '/' : pathname)
+  const fileAt = (path: string) => (pageFolder === undefined ? undefined : openStaticFile(pageFolder, path))
+  const found = await fileAt(isPageAddress(pathname) ? '/' : pathname)
+  // Who mistyped an address sees the page, which says so and leads on.
+  const file = found ?? (isNavigation(request) ? await fileAt('/') : undefined)
   if (!file) return refuse(404, 'There is nothing at this address')
+  const status = found ? 200 : 404
   const headers = {
     ...pageHeaders(pathname),
     'content-type': file.mediaType,
@@ -76,9 +79,14 @@ async function givePage(request: Request, pathname: string, { pageFolder }: Cont
   }
   if (request.method === 'HEAD' || file.bytes === 0) {
     await file.handle.close()
-    return new Response(null, { headers })
+    return new Response(null, { status, headers })
   }
-  return new Response(Readable.toWeb(file.handle.createReadStream()), { headers })
+  return new Response(Readable.toWeb(file.handle.createReadStream()), { status, headers })
+}
+
+/** Whether a browser asks for something to show in a window of its own. */
+function isNavigation({ headers }: Request): boolean {
+  return headers.get('accept')?.includes('text/html') === true
 }
 
 async function giveArtifact(

@@ -154,6 +154,16 @@ describe('the page', () => {
   })
 })
 
+describe('an unknown address', () => {
+  it('gives a browser the page, which says that there is nothing', async () => {
+    const headers = { accept: 'text/html,application/xhtml+xml,*/*;q=0.8' }
+    const [page, unknown] = [await get('/'), await get('/typo', headers)]
+    expect(unknown.status).toBe(404)
+    expect(unknown.headers['content-type']).toBe(page.headers['content-type'])
+    expect(unknown.body).toEqual(page.body)
+  })
+})
+
 describe('artifacts', () => {
   const png = Uint8Array.of(0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a, 1, 2, 3)
 

@@ -1,6 +1,6 @@
 import { spawn, type ChildProcessWithoutNullStreams } from 'node:child_process'
 import { once } from 'node:events'
-import { readdir, readFile, writeFile } from 'node:fs/promises'
+import { readdir, readFile, stat, writeFile } from 'node:fs/promises'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
@@ -71,6 +71,18 @@ it('names its holder, for this user only, and leaves nothing behind', async () =
   await lock.release()
   expect(await readdir(temporary.folder)).toEqual([])
   expect(await readHolder(temporary.folder)).toBeUndefined()
+})
+
+it('tells the address of the page, for this user only', async () => {
+  const lock = await acquireLock(temporary.folder)
+  const page = 'http://127.0.0.1:7878/?token=secret'
+  await lock.announcePage(page)
+  expect(await readHolder(temporary.folder)).toEqual({ ...lock.holder, page })
+  if (process.platform !== 'win32') expect((await stat(lockFile)).mode & 0o777).toBe(0o600)
+  await expect(acquireLock(temporary.folder)).rejects.toMatchObject({ holder: { page } })
+  expect(await readdir(temporary.folder)).toEqual(['project.lock'])
+  await lock.release()
+  expect(await readdir(temporary.folder)).toEqual([])
 })
 
 it('is refused while another process lives, and taken over after it was killed', async () => {

@@ -29,6 +29,8 @@ export const LockHolder = z.object({
   /** What a caller shows at the endpoint; only this user can read the lock file. */
   token: z.string().regex(/^[0-9a-f]{64}$/),
   openedAt: Timestamp,
+  /** Address of the page with its token, where the holder serves one. */
+  page: z.string().optional(),
 })
 export type LockHolder = z.infer<typeof LockHolder>
 
@@ -49,6 +51,8 @@ export interface ProjectLock {
   readonly holder: LockHolder
   /** Another process held it and did not end in order. */
   readonly takenOver: boolean
+  /** Adds the page's address to the lock, for whoever wants to open the project a second time. */
+  announcePage(address: string): Promise<void>
   /** Gives the project free and removes the endpoint's socket file. */
   release(): Promise<void>
 }
@@ -71,14 +75,26 @@ export async function acquireLock(folder: string, host: string = hostname()): Pr
     openedAt: Date.now(),
   }
   keepOutOfLog(holder.token)
-  const text = JSON.stringify(holder)
+  let text = JSON.stringify(holder)
   const file = join(folder, LOCK_FILE)
   const takenOver = await acquire(file, text, host)
+  const announcePage = async (page: string) => {
+    const announced = JSON.stringify({ ...holder, page })
+    const candidate = candidateFor(file)
+    await writeCandidate(candidate, announced)
+    try {
+      await rename(candidate, file)
+      text = announced
+    } catch (error) {
+      await rm(candidate, { force: true })
+      throw diskError(file, 'write', error)
+    }
+  }
   const release = async () => {
     removeEndpoint(holder.endpoint)
     if ((await readOrNothing(file)) === text) await rm(file, { force: true })
   }
-  return { holder, takenOver, release }
+  return { holder, takenOver, announcePage, release }
 }
 
 /** The process that has the project open, if one of this machine has. */
@@ -91,7 +107,7 @@ export async function readHolder(folder: string): Promise<LockHolder | undefined
 
 /** Whether an old lock had to be replaced. */
 async function acquire(file: string, text: string, host: string): Promise<boolean> {
-  const candidate = `${file}.${process.pid}-${randomBytes(6).toString('hex')}.new`
+  const candidate = candidateFor(file)
   try {
     await writeCandidate(candidate, text)
     for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
@@ -155,7 +171,7 @@ function refuseLiving(file: string, text: string, host: string): void {
   if (isSameProcess(holder.pid, holder.processStart)) {
     throw new ProjectInUseError(
       `The project "${folder}" is open in another ConvScope (process ${holder.pid})`,
-      'Use that one (the terminal that started it has printed its address), or close it first.',
+      'Use that one, or close it first.',
       holder,
       isOwnEndpoint(holder.endpoint),
     )
@@ -168,6 +184,11 @@ function parseHolder(text: string): LockHolder | undefined {
   } catch {
     return undefined
   }
+}
+
+/** A name of its own beside the lock. */
+function candidateFor(file: string): string {
+  return `${file}.${process.pid}-${randomBytes(6).toString('hex')}.new`
 }
 
 async function writeCandidate(candidate: string, text: string): Promise<void> {
