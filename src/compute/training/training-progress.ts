@@ -268,7 +268,8 @@ function requireSameTraining(
 
 function epochText(record: EpochRecord, epochs: number): string {
   const percent = (value: number): string => `${value.toFixed(2)} %`
-  return `Epoch ${record.epoch} of ${epochs}: loss ${record.trainLoss.toFixed(4)}, training error ${percent(
+  const unit = record.objective === undefined ? 'Epoch' : 'Iteration'
+  return `${unit} ${record.epoch} of ${epochs}: loss ${record.trainLoss.toFixed(4)}, training error ${percent(
     record.trainErrorPercent,
   )}, test error ${percent(record.testErrorPercent)}`
 }
