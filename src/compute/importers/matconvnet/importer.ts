@@ -1,4 +1,4 @@
-/** Networks of MatConvNet: one .mat file with the layers of a chain (vl_simplenn). */
+/** Networks of MatConvNet: one .mat file with the layers of a chain (vl_simplenn) or of a graph (DagNN). */
 import { action } from '../../../shared/actions.ts'
 import { ConvScopeError } from '../../../shared/errors.ts'
 import { MEAN_IMAGE_TENSOR, type Preprocessing } from '../../../shared/network/spec.ts'
@@ -9,6 +9,7 @@ import { NetworkAssembly } from '../assembly/network-assembly.ts'
 import { channelMeans, channelOrderOf, meanTensor, resizeAndCrop, type MeanImage } from '../assembly/preprocessing.ts'
 import { rearranged } from '../assembly/stored-values.ts'
 import type { ImportedNetwork, ImportedTensor, Importer, ImportOptions } from '../imported-network.ts'
+import { assembleDag, dagLayers, isDag } from './dagnn.ts'
 import { assembleChain, filtersOf, type MatLayer } from './layers.ts'
 import { fieldsOf, isNumbers, settingsOf, textOf, textsOf, type MatFields, type MatValue } from './mat-value.ts'
 import { isMat5, readMat5 } from './mat5-reader.ts'
@@ -29,13 +30,20 @@ async function readMatConvNet(files: readonly SourceFile[], options: ImportOptio
   const variables = isHdf5(file) ? await readMat73(file) : await readMat5(requireMat(file), options.signal)
   options.onProgress?.(0.5)
   const net = fieldsOf(variables.get('net')) ?? variables
-  const layers = layersOf(net.get('layers'), file)
+  const refuse = (reason: string): ConvScopeError =>
+    new ConvScopeError('invalid-input', `${file.name} cannot be imported: ${reason}.`, {
+      remedy: 'Choose a network of MatConvNet, with its layers in the variable layers or net.',
+    })
+  const graph = isDag(net.get('layers')) ? dagLayers(net, refuse) : undefined
+  const layers = graph ?? layersOf(net.get('layers'), refuse)
   const meta = fieldsOf(net.get('meta')) ?? net
   const normalization = fieldsOf(meta.get('normalization')) ?? new Map<string, MatValue>()
   const shape = inputShape(normalization, meta, layers, file)
 
   const assembly = new NetworkAssembly(file.name)
-  assembleChain(assembly, layers, assembly.input('input', shape))
+  const input = assembly.input('input', shape)
+  if (graph === undefined) assembleChain(assembly, layers, input)
+  else assembleDag(assembly, graph, input, refuse)
   const { preprocessing, meanImage } = preprocessingOf(normalization, shape, assembly)
   const classes = fieldsOf(meta.get('classes'))
   const names = textsOf(classes?.get('description'))
@@ -49,22 +57,12 @@ async function readMatConvNet(files: readonly SourceFile[], options: ImportOptio
   })
 }
 
-function layersOf(value: MatValue | undefined, file: SourceFile): MatLayer[] {
-  const refuse = (code: 'unsupported' | 'invalid-input', reason: string): ConvScopeError =>
-    new ConvScopeError(code, `${file.name} cannot be imported: ${reason}.`, {
-      remedy:
-        code === 'unsupported'
-          ? 'Export it to ONNX, or use the simplenn version of the network.'
-          : 'Choose a network of MatConvNet, with its layers in the variable layers or net.',
-    })
-  if (value?.kind === 'struct' && value.items[0]?.has('block') === true) {
-    throw refuse('unsupported', 'it is a graph (DagNN), and only chains of layers (simplenn) are read')
-  }
-  if (value?.kind !== 'cell') throw refuse('invalid-input', 'it has no list of layers')
+function layersOf(value: MatValue | undefined, refuse: (reason: string) => ConvScopeError): MatLayer[] {
+  if (value?.kind !== 'cell') throw refuse('it has no list of layers')
   return value.items.map((item, index) => {
     const fields = fieldsOf(item)
     const type = textOf(fields?.get('type'))
-    if (fields === undefined || type === undefined) throw refuse('invalid-input', `its layer ${index + 1} has no type`)
+    if (fields === undefined || type === undefined) throw refuse(`its layer ${index + 1} has no type`)
     return { name: textOf(fields.get('name')) || `${type}${index + 1}`, type, fields }
   })
 }

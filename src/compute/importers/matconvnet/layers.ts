@@ -1,4 +1,4 @@
-/** MatConvNet's layers as ConvScope's (vl_simplenn): settings with MatConvNet's defaults, weights in ConvScope's layout. */
+/** MatConvNet's layers as ConvScope's: settings with MatConvNet's defaults, weights in ConvScope's layout. */
 import {
   UnsupportedOperator,
   type LayerDraft,
@@ -44,18 +44,42 @@ const converters: Readonly<Record<string, Convert>> = {
   softmaxloss: (assembly, layer, below) => assembly.add(layer.name, { type: 'softmax' }, [below]),
 }
 
-/** Adds a chain of layers; it ends below the first one without a counterpart. */
+/** Whether it computes nothing from a picture. */
+export function isEnd({ type }: MatLayer): boolean {
+  return ENDS.has(type)
+}
+
+/** Whether it does the same with a vector as with a picture of one place. */
+export function keepsPlaceless({ type }: MatLayer): boolean {
+  return PLACELESS.has(type)
+}
+
+/**
+ * Adds one layer with one input.
+ * @param isFree whether everything above it works on one place as on a picture: fully connected layers are stored as convolutions over
+ * the whole picture
+ * @throws UnsupportedOperator for a layer without a counterpart
+ */
+export function addMatLayer(
+  assembly: NetworkAssembly,
+  layer: MatLayer,
+  below: LayerOutput,
+  isFree: boolean,
+): LayerOutput {
+  const convert = Object.hasOwn(converters, layer.type) ? converters[layer.type] : undefined
+  if (convert === undefined) throw new UnsupportedOperator()
+  const whole = isFree && layer.type === 'conv' && coversAll(layer, below)
+  return (whole ? dense : convert)(assembly, layer, below)
+}
+
+/** Adds a chain of layers (vl_simplenn); it ends below the first one without a counterpart. */
 export function assembleChain(assembly: NetworkAssembly, layers: readonly MatLayer[], input: LayerOutput): void {
-  const used = layers.filter((layer) => !ENDS.has(layer.type))
-  const firstPlaceless = used.findLastIndex((layer) => !PLACELESS.has(layer.type)) + 1
+  const used = layers.filter((layer) => !isEnd(layer))
+  const firstPlaceless = used.findLastIndex((layer) => !keepsPlaceless(layer)) + 1
   let below = input
   for (const [index, layer] of used.entries()) {
-    const convert = Object.hasOwn(converters, layer.type) ? converters[layer.type] : undefined
     try {
-      if (convert === undefined) throw new UnsupportedOperator()
-      // Fully connected layers are stored as convolutions over the whole picture.
-      const whole = index >= firstPlaceless && layer.type === 'conv' && coversAll(layer, below)
-      below = whole ? dense(assembly, layer, below) : convert(assembly, layer, below)
+      below = addMatLayer(assembly, layer, below, index >= firstPlaceless)
     } catch (error) {
       if (!(error instanceof UnsupportedOperator)) throw error
       assembly.unsupported(layer.name, layer.type, error.message)

@@ -23,12 +23,14 @@ export const IMPORTED_CASES: readonly ImportedCase[] = [
   { stored: 'tb', files: ['tb-v1.caffemodel'], layers },
   { stored: 'tb', files: ['tb-matconvnet.mat'], layers, takesRedFirst: true },
   { stored: 'tb', files: ['tb-matconvnet-v73.mat'], layers, takesRedFirst: true },
+  { stored: 'matconvnet-dag', files: ['matconvnet-dag.mat'] },
   { stored: 'tb', files: ['tb.onnx'] },
   { stored: 'ta', files: ['ta.onnx'] },
   { stored: 'onnx-operators', files: ['onnx-operators.onnx'] },
   { stored: 'onnx-channels-last', files: ['onnx-channels-last.onnx', 'onnx-channels-last.weights'] },
   { stored: 'ta', files: ['ta-keras2.h5'] },
   { stored: 'tk', files: ['tk.keras'] },
+  { stored: 'keras-nested', files: ['keras-nested.keras'] },
   { stored: 'ta', files: ['ta-tfjs/model.json', 'ta-tfjs/group1-shard1of2.bin', 'ta-tfjs/group1-shard2of2.bin'] },
 ]
 
