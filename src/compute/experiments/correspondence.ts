@@ -7,6 +7,7 @@ import { lastFeatureLayer, lastHiddenLayer } from '../study/class-scores.ts'
 import { FeatureWalk, rowOf, type Features } from '../study/features.ts'
 import { factorTo, grid, magnified } from '../study/figures.ts'
 import { meanAndError, signDifferences, signs } from '../study/sign-differences.ts'
+import { correspondenceTable } from '../study/tables.ts'
 import type { Experiment, ExperimentContext } from './experiment.ts'
 import { inputPicture, networkInput, type NetworkInput } from './network-input.ts'
 
@@ -49,6 +50,7 @@ export const correspondence: Experiment<CorrespondenceParams, CorrespondenceResu
     const rows = [...differences].map(([part, values]) => ({ part, layers: values.map(meanAndError) }))
     const result = { network: params.network, layers, pictures: inputs.length, rows }
     await context.outputJson('table', result)
+    await context.outputTable('table', correspondenceTable(result))
     if (context.pictures) await writeFigure(context, network, inputs, trials, params.fill)
     return result
   } finally {

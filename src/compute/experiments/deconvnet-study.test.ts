@@ -57,6 +57,14 @@ describe('invariance', () => {
     expect(outputs.arrays.get('distances-0-translation')?.shape).toEqual([2, 2, 5])
     expect(outputs.arrays.get('probabilities-2-rotation')?.shape).toEqual([2, 5])
     expect([...outputs.pictures.keys()]).toEqual(['figure-0-translation', 'figure-1-scale', 'figure-2-rotation'])
+    const lines = outputs.tables.get('curves') ?? []
+    expect(lines[0]).toBe('transformation,direction,picture,class,value,distance relu1,distance relu3,probability')
+    expect(lines).toHaveLength(1 + 2 * (5 + 3 + 5))
+    const distance = translation?.distances[1]?.[0]?.[1] ?? NaN
+    const probability = translation?.probabilities[0]?.[1] ?? NaN
+    expect(lines[2]).toBe(
+      `translation,vertical,1,1,-1,${translation?.distances[0]?.[0]?.[1]},${distance},${probability}`,
+    )
   })
 
   it('refuses to scale by nothing', async () => {
@@ -102,6 +110,10 @@ describe('correspondence', () => {
       }
     }
     expect((await run()).rows).toEqual(rows)
+    const lines = outputs.tables.get('table') ?? []
+    expect(lines).toHaveLength(1 + 3 * 2)
+    const { mean, standardError, pairs } = rows[0]?.layers[1] ?? { ...rows[0]?.layers[0] }
+    expect(lines[2]).toBe(`top,relu3,${mean},${standardError},${pairs}`)
     expect(outputs.pictures.has('figure')).toBe(true)
   })
 
@@ -158,6 +170,7 @@ describe('feature evolution', () => {
     ])
     expect(outputs.arrays.get('projections-relu1')?.shape.slice(0, 2)).toEqual([2, 2])
     expect([...outputs.pictures.keys()]).toEqual(['figure-relu1', 'figure-relu2'])
+    expect(outputs.tables.get('strongest')).toHaveLength(1 + 2 * 2 * 2)
   })
 
   it('trains for it, and goes on from a checkpoint with the same snapshots', { timeout: 60_000 }, async () => {

@@ -9,6 +9,7 @@ import { locate } from '../study/locate.ts'
 import { fieldRange } from '../study/patches.ts'
 import { scan } from '../study/scan.ts'
 import { snapshotsOf } from '../study/snapshots.ts'
+import { evolutionTable } from '../study/tables.ts'
 import { projectUnits } from '../study/unit-projections.ts'
 import { factorTo, grid, magnified, nothing } from '../study/figures.ts'
 import type { Network } from '../network/network.ts'
@@ -62,16 +63,12 @@ export const featureEvolution: Experiment<FeatureEvolutionParams, FeatureEvoluti
     const frame = frames.get(evolution.layer) ?? [1, 1]
     await write(evolution, epochs, [...frame, shape[2]], channelOrder, context)
   }
-  return {
-    dataset: params.dataset,
-    split: params.split,
-    pictures,
-    epochs,
-    layers: (evolutions ?? []).map(({ layer, drawn, strongest }) => ({
-      layer,
-      channels: drawn.map((channel, index) => ({ channel, strongest: strongest[index] ?? [] })),
-    })),
-  }
+  const found = (evolutions ?? []).map(({ layer, drawn, strongest }) => ({
+    layer,
+    channels: drawn.map((channel, index) => ({ channel, strongest: strongest[index] ?? [] })),
+  }))
+  await context.outputTable('strongest', evolutionTable({ epochs, layers: found }))
+  return { dataset: params.dataset, split: params.split, pictures, epochs, layers: found }
 }
 
 function begun(

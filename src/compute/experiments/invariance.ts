@@ -6,6 +6,7 @@ import { className, firstFeatureLayer, hasScores, lastHiddenLayer } from '../stu
 import { FeatureWalk, rowOf } from '../study/features.ts'
 import { beside, factorTo, grid, magnified } from '../study/figures.ts'
 import { plot } from '../study/plot.ts'
+import { curveTable } from '../study/tables.ts'
 import { warped } from '../study/warp.ts'
 import type { Experiment, ExperimentContext } from './experiment.ts'
 import { inputPicture, networkInput, type NetworkInput } from './network-input.ts'
@@ -59,6 +60,7 @@ export const invariance: Experiment<InvarianceParams, InvarianceResult> = async 
       await write(context, network, params, inputs, index, curve)
       curves.push(curve)
     }
+    await context.outputTable('curves', curveTable({ layers, classes, curves }))
     return { network: params.network, layers, classes, curves }
   } finally {
     walk.dispose()

@@ -33,6 +33,13 @@ describe('occlusion', () => {
     const count = result.outputs.arrays.get('count')?.values ?? []
     expect([count[0], count[14 * 28 + 14], count[28 * 28 - 1]]).toEqual([1, 4, 1])
     expect([...result.outputs.pictures.keys()]).toEqual(['figure'])
+    // The same numbers, to the last digit.
+    const lines = result.outputs.tables.get('grid') ?? []
+    expect(lines[0]).toBe('top row,left column,activation,logit,probability,most probable')
+    expect(lines.slice(1).map((line) => Number(line.split(',')[4]))).toEqual([...(grid?.values as Float32Array)])
+    const map = result.outputs.arrays.get('map-activation')?.values as Float32Array
+    const pixels = result.outputs.tables.get('map') ?? []
+    expect(pixels.slice(1).map((line) => Number(line.split(',')[3]))).toEqual([...map])
   })
 
   it('hides nothing with a fill that is there already', async () => {

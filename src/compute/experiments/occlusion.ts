@@ -32,6 +32,7 @@ export const occlusion: Experiment<OcclusionParams, OcclusionResult> = async fun
     const records = yield* walk.run(grid, channel, classIndex, context.signal)
     const computeMs = performance.now() - startedAt
     const maps = await writeArrays(context, grid, records)
+    await writeTables(context, network, grid, records, maps)
     const projection = await projectionOf(context, network, input, layer, channel, params)
     await context.outputArray('projection', input.shape, projection)
     await context.outputArray('input', input.shape, input.values)
@@ -105,6 +106,7 @@ function classOf(network: Network, wanted: number | undefined, predicted: number
 
 interface Maps {
   readonly activation: Float32Array
+  readonly logit: Float32Array
   readonly probability: Float32Array
   readonly counts: Int32Array
 }
@@ -122,8 +124,41 @@ async function writeArrays(context: ExperimentContext, grid: OcclusionGrid, reco
   }
   if (records.label.length > 0) await context.outputArray('grid-label', places, records.label)
   await context.outputArray('count', grid.size, counts)
-  const none = new Float32Array(0)
-  return { activation: maps['activation'] ?? none, probability: maps['probability'] ?? none, counts }
+  const mapOf = (name: string): Float32Array => maps[name] ?? new Float32Array(0)
+  return { activation: mapOf('activation'), logit: mapOf('logit'), probability: mapOf('probability'), counts }
+}
+
+/** The raw numbers, by position of the square and by pixel. */
+async function writeTables(
+  context: ExperimentContext,
+  network: Network,
+  { rows, columns, size }: OcclusionGrid,
+  records: OcclusionRecords,
+  maps: Maps,
+): Promise<void> {
+  const scores = records.label.length > 0 ? (['logit', 'probability'] as const) : []
+  const valuesAt = (of: Maps | OcclusionRecords, place: number) => [
+    of.activation[place] ?? NaN,
+    ...scores.map((name) => of[name][place] ?? NaN),
+  ]
+  await context.outputTable('grid', {
+    columns: ['top row', 'left column', 'activation', ...scores, ...(scores.length > 0 ? ['most probable'] : [])],
+    rows: rows.flatMap((row, down) =>
+      columns.map((column, across) => {
+        const position = down * columns.length + across
+        const label = records.label[position]
+        const named = label === undefined ? [] : [className(network, label)]
+        return [row, column, ...valuesAt(records, position), ...named]
+      }),
+    ),
+  })
+  await context.outputTable('map', {
+    columns: ['row', 'column', 'squares', 'activation', ...scores],
+    rows: Array.from(maps.counts, (count, pixel) => {
+      const place = [Math.floor(pixel / size[1]), pixel % size[1], count]
+      return [...place, ...(count > 0 ? valuesAt(maps, pixel) : [null, ...scores.map(() => null)])]
+    }),
+  })
 }
 
 /** Of the channel's strongest unit on the clean picture, at the size of the picture. */

@@ -63,7 +63,7 @@ function bruteForce(own: Network, layer: string): { picture: number; value: numb
 
 describe('top activations', () => {
   it('are those of a brute-force scan, with places, ties by the lower index', async () => {
-    const { result, table } = await run({ drawn: { kind: 'list', channels: [1] } })
+    const { result, table, outputs } = await run({ drawn: { kind: 'list', channels: [1] } })
     for (const [index, layer] of LAYERS.entries()) {
       const { channels } = table(layer)
       const expected = bruteForce(network, layer)
@@ -81,6 +81,9 @@ describe('top activations', () => {
         }
       }
       expect(result.layers[index]?.largestDeviation).toBeLessThan(1e-5)
+      const [, first = ''] = outputs.tables.get(topOutput('channels', layer)) ?? []
+      const { picture, value } = channels.find(({ responds }) => responds)?.top[0] ?? { ...channels[0]?.top[0] }
+      expect(first.split(',').slice(1, 4).map(Number)).toEqual([1, picture, value])
     }
   })
 

@@ -14,6 +14,7 @@ import { drawnChannels } from '../study/drawn-channels.ts'
 import { locate, type LocatedUnit } from '../study/locate.ts'
 import { PictureSource } from '../study/picture-source.ts'
 import { scan } from '../study/scan.ts'
+import { topTable } from '../study/tables.ts'
 import { drawTop } from '../study/top-drawing.ts'
 import type { TopTable } from '../study/top-table.ts'
 import type { Experiment } from './experiment.ts'
@@ -39,7 +40,9 @@ export const topActivations: Experiment<TopActivationsParams, TopActivationsResu
     if (!table) throw new RangeError(`the scan has no table of ${layer}`)
     const located = yield* locate(context.engine, network, source, layer, table)
     const channels = located.map((units, channel) => channelOf(network, layer, source, table, units, channel))
-    await context.outputJson(topOutput('channels', layer), { layer, classes: source.classes, channels })
+    const found = { layer, classes: [...source.classes], channels }
+    await context.outputJson(topOutput('channels', layer), found)
+    await context.outputTable(topOutput('channels', layer), topTable(found))
     const dead = channels.filter(({ responds }) => !responds).map(({ channel }) => channel)
     if (dead.length > 0) yield { type: 'log', message: deadText(layer, dead, channels.length) }
     const drawn = drawnChannels(layer, params.drawn, channels.length, context.seed)

@@ -45,7 +45,7 @@ export const CorrespondenceResult = z.object({
 })
 export type CorrespondenceResult = z.infer<typeof CorrespondenceResult>
 
-/** Outputs: `table` (JSON, the rows); lasting runs also write the picture `figure`: one row a part, one column a picture. */
+/** Outputs: `table` (as JSON the rows, and as a table); lasting runs also write the picture `figure`: one row a part, one column a picture. */
 export const correspondence: ExperimentKind<
   'correspondence',
   typeof CorrespondenceParams,

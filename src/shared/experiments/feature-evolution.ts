@@ -70,7 +70,7 @@ export const FeatureEvolutionResult = z.object({
 })
 export type FeatureEvolutionResult = z.infer<typeof FeatureEvolutionResult>
 
-/** Outputs: for every layer the array `projections-<layer>` `[channels, epochs, h, w, c]`; lasting runs also write the picture `figure-<layer>`. */
+/** Outputs: the table `strongest`; for every layer the array `projections-<layer>` `[channels, epochs, h, w, c]`; lasting runs also write the picture `figure-<layer>`. */
 export const featureEvolution: ExperimentKind<
   'feature-evolution',
   typeof FeatureEvolutionParams,

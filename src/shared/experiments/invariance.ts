@@ -51,7 +51,7 @@ export const InvarianceResult = z.object({
 export type InvarianceResult = z.infer<typeof InvarianceResult>
 
 /**
- * Outputs: for every transformation the arrays `distances-<n>-<kind>` `[layers, pictures, values]` and `probabilities-<n>-<kind>`; lasting runs also
+ * Outputs: the table `curves`; for every transformation the arrays `distances-<n>-<kind>` `[layers, pictures, values]` and `probabilities-<n>-<kind>`; lasting runs also
  * write the pictures `figure-<n>-<kind>`: transformed pictures on the left, then one plot a layer and one of the probability.
  */
 export const invariance: ExperimentKind<'invariance', typeof InvarianceParams, typeof InvarianceResult> = {

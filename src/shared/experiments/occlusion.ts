@@ -58,8 +58,9 @@ export type OcclusionResult = z.infer<typeof OcclusionResult>
 /**
  * Outputs: arrays `grid-activation`, `grid-logit`, `grid-probability` `[down, across]` (value at every position of the square), `grid-label` (int32, most
  * probable class), `map-activation`, `map-logit`, `map-probability` `[height, width]` (mean over all squares that cover a pixel, 0 where none does),
- * `count` (int32, how many do), `projection` (of the channel's strongest unit, `[height, width, channels]`) and `input`. Lasting runs also write
- * the picture `figure`: picture, activation, projection, probability and label from left to right.
+ * `count` (int32, how many do), `projection` (of the channel's strongest unit, `[height, width, channels]`) and `input`. Tables: `grid` (a line
+ * a position) and `map` (a line a pixel). Lasting runs also write the picture `figure`: picture, activation, projection, probability and label from
+ * left to right.
  */
 export const occlusion: ExperimentKind<'occlusion', typeof OcclusionParams, typeof OcclusionResult> = {
   kind: 'occlusion',

@@ -113,7 +113,7 @@ export function topOutput(what: 'channels' | 'projections' | 'patches' | 'figure
 }
 
 /**
- * Outputs for every layer: `channels-<layer>` (JSON, see `TopLayerTable`), arrays `projections-<layer>` `[drawn, count, h, w, c]` (frame of the
+ * Outputs for every layer: `channels-<layer>` (JSON, see `TopLayerTable`; the entries also as a table), arrays `projections-<layer>` `[drawn, count, h, w, c]` (frame of the
  * receptive field, network channel order; zeros where a channel has fewer entries) and `patches-<layer>` (bytes, the same shape, mid-grey outside
  * the picture); lasting runs also write the picture `figure-<layer>` in the layout of figure 2.
  */
