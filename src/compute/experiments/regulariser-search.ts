@@ -6,6 +6,7 @@ import { ascentScale } from '../maximisation/ascent-scale.ts'
 import { groupsOfAlike } from '../maximisation/alike.ts'
 import { climb, type ClimbStart } from '../maximisation/climb.ts'
 import { drawSettings } from '../maximisation/draw-settings.ts'
+import { FillingSheet } from '../maximisation/filling-sheet.ts'
 import { Gathered } from '../maximisation/gathered.ts'
 import { greyLevelsOf, type GreyLevels } from '../maximisation/grey-levels.ts'
 import { meanHistogram, orientationHistogram, overlap } from '../maximisation/naturalness.ts'
@@ -16,7 +17,7 @@ import { startPicture } from '../maximisation/start-pictures.ts'
 import { sizeOf } from '../network/graph.ts'
 import type { Network } from '../network/network.ts'
 import { preprocess } from '../network/preprocess.ts'
-import type { Experiment, ExperimentContext, ExperimentEvent } from './experiment.ts'
+import type { Experiment, ExperimentContext } from './experiment.ts'
 import { contactSheet, enlarged, type Picture } from './pictures.ts'
 
 export const regulariserSearch: Experiment<RegulariserSearchParams, RegulariserSearchResult> = async function* (
@@ -37,6 +38,8 @@ export const regulariserSearch: Experiment<RegulariserSearchParams, RegulariserS
   const startedAt = performance.now()
   let done = batches.slice(0, first).reduce((sum, { length }) => sum + length, 0)
   const doneBefore = done
+  const sheet = new FillingSheet(items.length, grey, network.spec)
+  sheet.add(gathered.best.subarray(0, done * gathered.size))
   try {
     const starts = items.map(({ unit, setting }): ClimbStart => ({
       unit,
@@ -57,18 +60,22 @@ export const regulariserSearch: Experiment<RegulariserSearchParams, RegulariserS
         context,
         state: undefined,
         onTrace: (step, rows) => gathered.record(offset, step, rows),
-        onLook: (step) => {
+        onLook: (step, climbing) => {
           const count = offset + (batch.length * step) / (params.iterations + 1)
           const elapsed = (performance.now() - startedAt) / 1000
           const secondsLeft = (elapsed * (items.length - count)) / Math.max(count - doneBefore, 1e-3)
-          return [{ type: 'step', done: count, total: items.length, unit: 'draw', values: {}, secondsLeft }]
+          return [
+            { type: 'step', done: count, total: items.length, unit: 'draw', values: {}, secondsLeft },
+            ...sheet.climbing(climbing),
+          ]
         },
         onRest: () => Promise.resolve([]),
       })
       gathered.keep(offset, values)
       done += batch.length
       seconds = (progress?.seconds ?? 0) + (performance.now() - startedAt) / 1000
-      yield sheetEvent(gathered, done, grey, network)
+      sheet.add(values.best)
+      yield sheet.event()
       const state = { batch: index + 1, step: 0, seconds, changes: [] }
       yield { type: 'checkpoint', step: index + 1, bytes: gathered.checkpoint(state, undefined) }
     }
@@ -87,8 +94,8 @@ export const regulariserSearch: Experiment<RegulariserSearchParams, RegulariserS
     await context.outputArray('best', [items.length, ...grey.shape], gathered.best)
     await context.outputJson('draws', draws)
     if (context.pictures) {
-      const sheet = contactSheet(pictures(gathered, items.length, grey, network))
-      await context.outputPicture('sheet', sheet.width, sheet.height, sheet.channels, sheet.pixels)
+      const { width, height, channels, pixels } = contactSheet(pictures(gathered, items.length, grey, network))
+      await context.outputPicture('sheet', width, height, channels, pixels)
     }
     return {
       network: params.network,
@@ -130,11 +137,6 @@ async function naturalHistogram(
     histograms.push(orientationHistogram(values, shape))
   }
   return meanHistogram(histograms)
-}
-
-function sheetEvent(gathered: Gathered, count: number, grey: GreyLevels, network: Network): ExperimentEvent {
-  const { width, height, channels, pixels } = contactSheet(pictures(gathered, count, grey, network))
-  return { type: 'preview', name: 'sheet', width, height, channels, pixels }
 }
 
 function pictures(gathered: Gathered, count: number, grey: GreyLevels, network: Network): Picture[] {
