@@ -73,7 +73,7 @@ for (const area of ['Deconvnet', 'Regularisers', 'Library', 'Experiments', 'Sett
 test('the focus can be seen wherever it goes, and reaches the main controls', async ({ page }) => {
   const deconvnet = new DeconvnetPage(page)
   await deconvnet.shown()
-  const order = await tabOrder(page, 60)
+  const order = await tabOrder(page, 80)
   const unseen = order.flatMap(({ name, visible }, step) => (visible ? [] : [`${name} after ${step + 1} tabs`]))
   expect(unseen).toEqual([])
   const names = order.map(({ name }) => name)

@@ -47,6 +47,26 @@ test('shows two sets of rules side by side with their difference', async ({ page
   await expect(deconvnet.pane('Activation')).toBeVisible()
 })
 
+test('shows projections as norms and with another gamma, also after a reload', async ({ page }) => {
+  const deconvnet = new DeconvnetPage(page)
+  await deconvnet.shown()
+  const { digest } = await deconvnet.pixels('Projection')
+  await deconvnet.changes('Projection', () => deconvnet.pick('Content', 'Norm'))
+  expect((await deconvnet.pixels('Projection')).corner, 'nothing is black').toBe(0)
+  await deconvnet.changes('Projection', async () => {
+    const gamma = page.getByRole('textbox', { name: 'Gamma, typed' })
+    await gamma.fill('0.5')
+    await gamma.press('Enter')
+  })
+  const changed = await deconvnet.pixels('Projection')
+  await page.reload()
+  await deconvnet.shown()
+  await expect.poll(async () => (await deconvnet.pixels('Projection')).digest).toBe(changed.digest)
+  await deconvnet.parameters.getByRole('button', { name: 'Reset Gamma γ' }).click()
+  await deconvnet.pick('Content', 'Colour')
+  await expect.poll(async () => (await deconvnet.pixels('Projection')).digest).toBe(digest)
+})
+
 test('hides parts of a picture and says what the network thinks of it', async ({ page }) => {
   const deconvnet = new DeconvnetPage(page)
   await deconvnet.shown()
@@ -60,6 +80,48 @@ test('hides parts of a picture and says what the network thinks of it', async ({
     timeout: 60_000,
   })
   await expect(page.getByRole('region', { name: 'Most probable classes' })).toContainText('Most probable class')
+})
+
+test('marks parts on two pictures with the pointer and the keys, and compares how features change', async ({
+  page,
+}) => {
+  const deconvnet = new DeconvnetPage(page)
+  await deconvnet.open('/deconvnet/correspondence?network=mnist-convnet&dataset=mnist&split=test&index=3')
+  const picture = page.getByRole('group', { name: /drag to mark/ })
+  const bounds = await picture.boundingBox()
+  if (!bounds) throw new Error('The picture is not in sight')
+  const factor = bounds.width / 28
+  await page.mouse.move(bounds.x + 4.5 * factor, bounds.y + 5.5 * factor)
+  await page.mouse.down()
+  await page.mouse.move(bounds.x + 9.5 * factor, bounds.y + 8.5 * factor, { steps: 3 })
+  await page.mouse.up()
+  const box = page.getByRole('button', { name: /^eyes: rows/ })
+  await expect(box).toHaveAccessibleName(/^eyes: rows 5 to 8, columns 4 to 9\./)
+  await page.getByRole('button', { name: 'Copy to the next picture' }).click()
+  await expect(page).toHaveURL(/index=4\b/)
+  await box.press('ArrowDown')
+  await box.press('Shift+ArrowRight')
+  await expect(box).toHaveAccessibleName(/^eyes: rows 6 to 9, columns 4 to 10\./)
+  await expect(deconvnet.parameters.getByText('2 pictures marked.')).toBeVisible()
+  await deconvnet.parameters.getByRole('button', { name: 'Run' }).click()
+  const table = page.getByRole('region', { name: 'Mean sign differences' })
+  await expect(table).toContainText('eyes', { timeout: 30_000 })
+  await expect(table).toContainText('random')
+})
+
+test('shows which channels of a layer go together', async ({ page }) => {
+  const deconvnet = new DeconvnetPage(page)
+  await deconvnet.open('/deconvnet/activation-statistics?network=mnist-convnet&dataset=mnist&layer=relu1')
+  const pictures = deconvnet.parameters.getByRole('spinbutton', { name: 'Pictures to look at' })
+  await pictures.fill('200')
+  await pictures.press('Enter')
+  await deconvnet.parameters.getByRole('button', { name: 'Run' }).click()
+  const matrix = page.getByRole('application', { name: /^Correlation/ })
+  await expect(matrix).toBeVisible({ timeout: 30_000 })
+  await matrix.press('ArrowRight')
+  await expect(page.getByLabel('Value in Correlation')).toHaveText(/^channels 0 and 1: /)
+  await expect(page.getByRole('region', { name: 'Activations of channel 0' })).toBeVisible()
+  await expect(page.getByRole('link', { name: 'correlation-relu1.csv' }).first()).toBeVisible()
 })
 
 test('looks at the frames of a data set, a folder and a camera, and gives the camera back', async ({
