@@ -1,17 +1,33 @@
 /** A training as it is typed: texts until they are numbers. */
 import type { z } from 'zod'
 import { trainClassifier } from '../../../shared/experiments/train-classifier.ts'
-import type { Optimiser, Schedule, WeightDecay } from '../../../shared/experiments/train-classifier.ts'
+import type {
+  Optimiser,
+  TrainClassifierParams,
+  Schedule,
+  WeightDecay,
+} from '../../../shared/experiments/train-classifier.ts'
 import type { Json } from '../../../shared/values.ts'
 
 export interface TrainingDraft {
+  /** The run that goes on: its network, data, optimiser and seed stay. */
+  continued?: { readonly params: TrainClassifierParams; readonly state: string }
   from: 'architecture' | 'network'
   /** Of the architecture or the network. */
   start: string
+  /** Height and width of an architecture's input; empty: as published. */
+  inputSize: string
+  /** Published settings that were taken over; empty: none. */
+  preset: string
   weights: 'own' | 'new'
   dataset: string
   trainSplit: string
   testSplit: string
+  /** The first layer as encoder of a sparse autoencoder. */
+  pretraining: boolean
+  pretrainingEpochs: number
+  activity: string
+  sparsityWeight: string
   optimiser: Optimiser['kind']
   learningRate: string
   momentum: string
@@ -51,10 +67,16 @@ export function newDraft(): TrainingDraft {
   return {
     from: 'architecture',
     start: '',
+    inputSize: '',
+    preset: '',
     weights: 'own',
     dataset: '',
     trainSplit: 'train',
     testSplit: 'test',
+    pretraining: false,
+    pretrainingEpochs: 60,
+    activity: '0.1',
+    sparsityWeight: '0.5',
     optimiser: 'adam',
     learningRate: USUAL_RATES.adam,
     momentum: '0.9',
@@ -106,11 +128,11 @@ export function documentOf(
 }
 
 function paramsOf(draft: TrainingDraft): object {
+  const { continued } = draft
   return {
-    start:
-      draft.from === 'network'
-        ? { from: 'network', name: draft.start, weights: draft.weights }
-        : { from: 'architecture', name: draft.start },
+    ...continued?.params,
+    continues: continued?.state,
+    start: continued?.params.start ?? startOf(draft),
     dataset: draft.dataset,
     trainSplit: draft.trainSplit,
     testSplit: draft.testSplit,
@@ -118,6 +140,7 @@ function paramsOf(draft: TrainingDraft): object {
     epochs: draft.epochs,
     batchSize: draft.batchSize,
     optimiser: optimiserOf(draft),
+    pretraining: continued ? continued.params.pretraining : pretrainingOf(draft),
     schedule: draft.optimiser === 'l-bfgs' ? undefined : scheduleOf(draft),
     weightDecay: { reading: draft.decayReading, lambda: oneOrMore(draft.lambda) },
     dropout: optionalNumber(draft.dropout),
@@ -125,6 +148,21 @@ function paramsOf(draft: TrainingDraft): object {
     maximumFilterRms: optionalNumber(draft.filterRms),
     stopAfter: optionalNumber(draft.stopAfter),
     snapshots: numbersOf(draft.snapshots),
+  }
+}
+
+function startOf({ from, start, weights, inputSize }: TrainingDraft): object {
+  if (from === 'network') return { from, name: start, weights }
+  return { from, name: start, inputSize: inputSize.trim() === '' ? undefined : numbersOf(inputSize) }
+}
+
+function pretrainingOf(draft: TrainingDraft): object | undefined {
+  if (!draft.pretraining) return undefined
+  return {
+    kind: 'sparse-autoencoder',
+    epochs: draft.pretrainingEpochs,
+    activity: numberOf(draft.activity),
+    sparsityWeight: numberOf(draft.sparsityWeight),
   }
 }
 
@@ -176,6 +214,10 @@ function oneOrMore(text: string): number | number[] {
 /** Of a place in the parameters. */
 const FIELDS: Readonly<Record<string, DraftField>> = {
   'start.name': 'start',
+  'start.inputSize': 'inputSize',
+  'pretraining.epochs': 'pretrainingEpochs',
+  'pretraining.activity': 'activity',
+  'pretraining.sparsityWeight': 'sparsityWeight',
   'optimiser.learningRate': 'learningRate',
   'optimiser.momentum': 'momentum',
   'optimiser.memory': 'memory',
@@ -190,6 +232,9 @@ const FIELDS: Readonly<Record<string, DraftField>> = {
 
 const REMEDIES: DraftProblems = {
   start: 'Choose what is to be trained.',
+  inputSize: 'Give height and width in pixels with a comma between them, or nothing.',
+  activity: 'Give a number between 0 and 1.',
+  sparsityWeight: 'Give a number from 0 on.',
   dataset: 'Choose a data set.',
   learningRate: 'Give a number above 0, at most 10.',
   momentum: 'Give a number from 0 to less than 1.',
