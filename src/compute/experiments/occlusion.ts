@@ -1,4 +1,5 @@
 /** Occlusion: a square moves over the picture (Zeiler & Fergus 2013, section 4.2). */
+import { classColour } from '../../shared/class-colours.ts'
 import { ConvScopeError } from '../../shared/errors.ts'
 import type { OcclusionParams, OcclusionResult } from '../../shared/experiments/occlusion.ts'
 import { layerNamed } from '../network/graph.ts'
@@ -6,7 +7,7 @@ import { firstMaximum } from '../network/seeds.ts'
 import { pasteWindow } from '../network/windowed-batch.ts'
 import type { Network } from '../network/network.ts'
 import { className, hasScores, lastFeatureLayer } from '../study/class-scores.ts'
-import { colourOf, heatPicture, labelPicture } from '../study/colours.ts'
+import { heatPicture, labelPicture } from '../study/colours.ts'
 import { beside, factorTo, magnified } from '../study/figures.ts'
 import { coverage, meanMap, occlusionGrid, type OcclusionGrid } from '../study/occlusion-grid.ts'
 import { OcclusionWalk, type OcclusionRecords } from '../study/occlusion-walk.ts'
@@ -221,7 +222,7 @@ async function writeFigure(
   const shown = [...new Set(records.label)].sort((a, b) => a - b)
   await context.outputJson(
     'legend',
-    shown.map((index) => ({ class: className(network, index), colour: colourOf(index) })),
+    shown.map((index) => ({ class: className(network, index), colour: classColour(index) })),
   )
 }
 

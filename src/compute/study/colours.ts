@@ -1,4 +1,5 @@
 /** Numbers as colours, for pictures that are written to files. */
+import { classColour } from '../../shared/class-colours.ts'
 import type { Picture } from '../experiments/pictures.ts'
 
 type Colour = readonly [number, number, number]
@@ -17,20 +18,6 @@ const VIRIDIS: readonly Colour[] = [
 ]
 const NEGATIVE: Colour = [5, 48, 97]
 const POSITIVE: Colour = [103, 0, 31]
-/** Okabe & Ito's colours, which all eyes can tell apart, and lighter ones after them. */
-export const CLASS_COLOURS: readonly Colour[] = [
-  [0, 114, 178],
-  [230, 159, 0],
-  [0, 158, 115],
-  [204, 121, 167],
-  [86, 180, 233],
-  [213, 94, 0],
-  [240, 228, 66],
-  [0, 0, 0],
-  [153, 153, 153],
-  [128, 64, 160],
-]
-
 /** `[height, width]` values as viridis from `low` to `high`; mid-grey where `known` is 0. */
 export function heatPicture(values: Float32Array, height: number, width: number, known?: Int32Array): Picture {
   const shown = [...values].filter((_, place) => known === undefined || (known[place] ?? 0) > 0)
@@ -59,12 +46,8 @@ export function correlationPicture(matrix: Float64Array, size: number): Picture 
 /** `[height, width]` class indices, one colour a class; mid-grey for -1. */
 export function labelPicture(labels: Int32Array, height: number, width: number): Picture {
   const pixels = new Uint8Array(height * width * 3).fill(128)
-  for (const [place, label] of labels.entries()) if (label >= 0) pixels.set(colourOf(label), place * 3)
+  for (const [place, label] of labels.entries()) if (label >= 0) pixels.set(classColour(label), place * 3)
   return { width, height, channels: 3, pixels }
-}
-
-export function colourOf(index: number): Colour {
-  return CLASS_COLOURS[index % CLASS_COLOURS.length] ?? [0, 0, 0]
 }
 
 function viridis(value: number): number[] {

@@ -1,6 +1,6 @@
 /** Curves as a picture, for files: a frame, a line at 0, and the lines. Numbers stand in the result. */
+import { classColour } from '../../shared/class-colours.ts'
 import type { Picture } from '../experiments/pictures.ts'
-import { colourOf } from './colours.ts'
 
 const GROUND = 255
 const FRAME = 120
@@ -39,8 +39,8 @@ export function plot(
       const from = [rowOf(line[place - 1] ?? 0), columnOf(x[place - 1] ?? 0)] as const
       const to = [rowOf(line[place] ?? 0), columnOf(x[place] ?? 0)] as const
       stroke(from, to, (row, column) => {
-        set(row, column, colourOf(index))
-        set(row + 1, column, colourOf(index))
+        set(row, column, classColour(index))
+        set(row + 1, column, classColour(index))
       })
     }
   }
