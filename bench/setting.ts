@@ -64,6 +64,7 @@ export async function benchContext(engine: Engine, seed = 0): Promise<Experiment
       return loading
     },
     artifact: () => Promise.reject(new Error('benchmarks read no artifacts')),
+    cache: { get: () => Promise.resolve(undefined), put: nowhere, remove: nowhere },
     outputArray: nowhere,
     outputPicture: nowhere,
     outputWeights: nowhere,

@@ -30,6 +30,13 @@ export interface Adjustment {
   readonly value: number
 }
 
+/** What was computed before, by a key of everything that it depends on. Any entry may be gone at any time. */
+export interface ResultCache {
+  get(key: string): Promise<Uint8Array | undefined>
+  put(key: string, value: Uint8Array): Promise<void>
+  remove(key: string): Promise<void>
+}
+
 export interface ExperimentContext {
   readonly engine: Engine
   readonly seed: number
@@ -45,6 +52,8 @@ export interface ExperimentContext {
   dataset(name: string, split: string): Promise<DatasetSplitData>
   /** Bytes of an artifact, hash checked. */
   artifact(sha256: string): Promise<Uint8Array>
+  /** Shared by the runs of all projects. */
+  readonly cache: ResultCache
   /** Keeps a C-order array as an output (`.npy`). */
   outputArray(
     name: string,

@@ -13,7 +13,7 @@ import type { Network } from '../network/network.ts'
 import { drawnChannels } from '../study/drawn-channels.ts'
 import { locate, type LocatedUnit } from '../study/locate.ts'
 import { PictureSource } from '../study/picture-source.ts'
-import { scan } from '../study/scan.ts'
+import { cachedScan } from '../study/cached-scan.ts'
 import { topTable } from '../study/tables.ts'
 import { drawTop } from '../study/top-drawing.ts'
 import type { TopTable } from '../study/top-table.ts'
@@ -25,20 +25,21 @@ export const topActivations: Experiment<TopActivationsParams, TopActivationsResu
   params,
   context,
 ) {
-  const { network } = await context.network(params.network)
+  const { network, record } = await context.network(params.network)
   const layers = [...new Set(params.layers)]
   for (const layer of layers) requireScannable(network, layer, params.drawn)
-  const source = new PictureSource(await context.dataset(params.dataset, params.split), network, params.pictureCount)
+  const data = await context.dataset(params.dataset, params.split)
+  const source = new PictureSource(data, network, params.pictureCount)
   yield { type: 'log', message: `Scanning ${source.count} pictures for ${layers.join(', ')}` }
-  const startedAt = performance.now()
-  const tables = yield* scan(network, source, { ...params, layers }, context)
-  const seconds = (performance.now() - startedAt) / 1000
+  const subject = { network: record.hash, dataset: data.record.hash, split: params.split }
+  const options = { layers, count: params.count, batchSize: params.batchSize }
+  const { tables, cached, scanned, seconds, forget } = yield* cachedScan(network, source, options, subject, context)
 
   const results: LayerResult[] = []
   for (const layer of layers) {
     const table = tables.get(layer)
     if (!table) throw new RangeError(`the scan has no table of ${layer}`)
-    const located = yield* locate(context.engine, network, source, layer, table)
+    const located = yield* locate(context.engine, network, source, layer, table, forget)
     const channels = located.map((units, channel) => channelOf(network, layer, source, table, units, channel))
     const found = { layer, classes: [...source.classes], channels }
     await context.outputJson(topOutput('channels', layer), found)
@@ -57,7 +58,8 @@ export const topActivations: Experiment<TopActivationsParams, TopActivationsResu
     dataset: params.dataset,
     split: params.split,
     pictures: source.count,
-    imagesPerSecond: source.count / seconds,
+    imagesPerSecond: scanned > 0 ? scanned / seconds : 0,
+    cached: [...cached],
     layers: results,
   }
 }

@@ -31,6 +31,8 @@ export interface Pass<T extends PassTable> {
   readonly table: (layer: string, saved: SavedTensors | undefined) => T
   /** Takes what was read of `count` pictures from picture `start` on; yields where others may have a turn. */
   readonly record: (table: T, values: Float32Array, start: number, count: number) => Iterable<void>
+  /** Called after the last batch that is full, with the pictures so far: from there a longer pass could go on. */
+  readonly onWholeBatches?: (next: number, tables: ReadonlyMap<string, T>) => void
 }
 
 export type PassContext = Pick<ExperimentContext, 'engine' | 'signal'> & {
@@ -89,6 +91,7 @@ export async function* passOver<T extends PassTable>(
       if (start + batchSize < source.count) ahead = await launch()
       yield* record(outputs, tables, pass, batchSize, start, Math.min(batchSize, source.count - start))
       const done = Math.min(start + batchSize, source.count)
+      if (done === start + batchSize && source.count - done < batchSize) pass.onWholeBatches?.(done, tables)
       const now = performance.now()
       if (now - lastCheckpointAt >= (pass.checkpointMs ?? CHECKPOINT_INTERVAL_MS) && done < source.count) {
         lastCheckpointAt = now

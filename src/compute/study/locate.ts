@@ -27,6 +27,7 @@ const READ_FLOATS = 16 * 1024 * 1024
 
 /**
  * The table's entries with their places, by channel.
+ * @param forget called before a conflict is reported
  * @throws ConvScopeError 'conflict' where a picture no longer gives the recorded value, because the data set has changed
  */
 export async function* locate(
@@ -35,6 +36,7 @@ export async function* locate(
   source: PictureSource,
   layer: string,
   table: TopTable,
+  forget: () => Promise<void> = () => Promise.resolve(),
 ): AsyncGenerator<{ type: 'turn' }, LocatedUnit[][], void> {
   const { shape } = layerNamed(network.graph, layer)
   const size = sizeOf(shape)
@@ -74,6 +76,7 @@ export async function* locate(
           const best = firstMaximum(own, channel, channels, size / channels)
           const deviation = value - (own[best * channels + channel] ?? NaN)
           if (!(Math.abs(deviation) <= ALLOWED_DEVIATION * Math.max(1, Math.abs(value)))) {
+            await forget()
             throw changed(layer, channel, picture, value, value - deviation)
           }
           const unit = { channel, picture, value, row: Math.floor(best / width), column: best % width, deviation }

@@ -61,7 +61,7 @@ export function changedExtents(graph: Graph, grid: OcclusionGrid, highest: strin
   const starts = axis === 0 ? grid.rows : grid.columns
   const extents = starts.map(() => 0)
   let bottom = graph.input
-  let ranges = starts.map((start): Range => [start, start + grid.window[axis]])
+  let ranges: readonly Range[] = starts.map((start): Range => [start, start + grid.window[axis]])
   for (const top of joints(graph, highest)) {
     ranges = changedRanges(graph, bottom, top, ranges, axis)
     for (const [index, [from, to]] of ranges.entries())

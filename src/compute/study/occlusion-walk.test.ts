@@ -90,7 +90,7 @@ function wholePictures(network: Network, values: Float32Array, grid: OcclusionGr
       return engine.tf.tidy(() => {
         const input = engine.tf.tensor4d(hidden, [1, height, width, channels])
         const found = network.forward(input, { to: 'scores', keep: ['recorded'], backward: false })
-        const map = found.get('recorded').dataSync()
+        const map = found.get('recorded').dataSync<'float32'>()
         const depth = network.shapes['recorded']?.[2] ?? 1
         const activation = map.reduce((sum, value, place) => sum + (place % depth === 1 ? value : 0), 0)
         return { activation, logit: found.get('scores').dataSync()[2] ?? NaN }

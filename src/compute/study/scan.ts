@@ -13,6 +13,8 @@ export interface ScanOptions {
   readonly batchSize: number
   /** Milliseconds between checkpoints; 5000 when left out. */
   readonly checkpointMs?: number
+  /** See `Pass`. */
+  readonly onWholeBatches?: (next: number, tables: TopTables) => void
 }
 
 /** By layer. */

@@ -103,12 +103,16 @@ async function* trained(
 /** What the context gives, with `this` kept. */
 function inputsOf(
   context: ExperimentContext,
-): Pick<ExperimentContext, 'engine' | 'seed' | 'signal' | 'network' | 'dataset' | 'artifact' | 'takeAdjustments'> {
-  const { engine, seed, signal } = context
+): Pick<
+  ExperimentContext,
+  'engine' | 'seed' | 'signal' | 'network' | 'dataset' | 'artifact' | 'cache' | 'takeAdjustments'
+> {
+  const { engine, seed, signal, cache } = context
   return {
     engine,
     seed,
     signal,
+    cache,
     network: (name) => context.network(name),
     dataset: (name, split) => context.dataset(name, split),
     artifact: (sha256) => context.artifact(sha256),

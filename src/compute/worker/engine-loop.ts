@@ -1,4 +1,5 @@
 /** The thread that owns the engine: starts it, keeps networks and data sets warm, and computes one thing at a time. */
+import { join } from 'node:path'
 import { setImmediate as turn } from 'node:timers/promises'
 import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads'
 import { ConvScopeError, toErrorReport } from '../../shared/errors.ts'
@@ -11,6 +12,7 @@ import {
 } from '../../shared/wire/protocol.ts'
 import { listenBetweenKernels } from '../engines/eager-interruption.ts'
 import type { ExperimentEvent } from '../experiments/experiment.ts'
+import { ComputedCache } from './computed-cache.ts'
 import { artifactFinder, artifactReader } from './artifact-reader.ts'
 import { RunContext, type RunInputs, type SessionResources } from './run-context.ts'
 import { RunTask, type RunTaskOptions } from './run-task.ts'
@@ -100,6 +102,7 @@ export function runEngineThread(registry: WorkerRegistry): void {
         scratchFolder: message.scratchFolder,
         networks: new WarmCache(NETWORK_BOUNDS),
         datasets: new WarmCache(DATASET_BOUNDS),
+        cache: new ComputedCache(join(message.cacheFolder, 'computed')),
       }
       await send({ type: 'ready', engine: engine?.identity, engines: reports })
     } catch (error) {

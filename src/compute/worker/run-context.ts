@@ -7,7 +7,7 @@ import { plainJson } from '../../shared/wire/messages.ts'
 import type { Library } from '../../shared/wire/protocol.ts'
 import type { DatasetSplitData } from '../data/dataset-split.ts'
 import type { Engine } from '../engines/engine.ts'
-import type { Adjustment, ExperimentContext } from '../experiments/experiment.ts'
+import type { Adjustment, ExperimentContext, ResultCache } from '../experiments/experiment.ts'
 import type { Network } from '../network/network.ts'
 import { OutputWriter, type OutputDescription, type WriteFile } from './output-writer.ts'
 import type { Lease, WarmCache } from './warm-cache.ts'
@@ -22,6 +22,7 @@ export interface SessionResources {
   readonly scratchFolder: string
   readonly networks: WarmCache<Network>
   readonly datasets: WarmCache<DatasetSplitData>
+  readonly cache: ResultCache
 }
 
 export interface RunInputs {
@@ -66,6 +67,10 @@ export class RunContext implements ExperimentContext {
     if (!this.#resources.engine)
       throw new ConvScopeError('unsupported', 'This session only reads files: it has no engine')
     return this.#resources.engine
+  }
+
+  get cache(): ResultCache {
+    return this.#resources.cache
   }
 
   async network(name: string): Promise<{ network: Network; record: NetworkRecord }> {

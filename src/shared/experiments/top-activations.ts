@@ -90,7 +90,10 @@ export const TopActivationsResult = z.object({
   dataset: LibraryName,
   split: LibraryName,
   pictures: z.number().int().positive(),
+  /** Of the scan; 0 where nothing had to be scanned. */
   imagesPerSecond: z.number().nonnegative(),
+  /** Layers that an earlier run had scanned for the same network and pictures. */
+  cached: z.array(LibraryName).default([]),
   layers: z.array(
     z.object({
       layer: LibraryName,

@@ -7,7 +7,7 @@ import { uniform, type UniformSplitData } from '../../data/dataset-split.ts'
 import type { Engine } from '../../engines/engine.ts'
 import type { Network } from '../../network/network.ts'
 import { RandomStream } from '../../random.ts'
-import type { ExperimentContext, ExperimentEvent } from '../experiment.ts'
+import type { ExperimentContext, ExperimentEvent, ResultCache } from '../experiment.ts'
 
 export interface KeptOutputs {
   readonly arrays: Map<string, { shape: readonly number[]; values: ArrayLike<number> }>
@@ -27,6 +27,7 @@ export interface TestContextOptions {
   readonly signal?: AbortSignal
   /** Pictures in each split. */
   readonly count?: number
+  readonly cache?: ResultCache
   readonly artifacts?: Readonly<Record<string, Uint8Array>>
   /** Called where the experiment asks what was changed. */
   readonly takeAdjustments?: ExperimentContext['takeAdjustments']
@@ -93,6 +94,7 @@ export function testContext(options: TestContextOptions): { context: ExperimentC
       const bytes = options.artifacts?.[sha256]
       return bytes ? Promise.resolve(bytes) : Promise.reject(new ConvScopeError('not-found', 'no such artifact'))
     },
+    cache: options.cache ?? memoryCache(),
     outputArray: (name, shape, values) => keep(outputs.arrays, name, { shape, values }),
     outputPicture: (name, width, height, channels, pixels) =>
       keep(outputs.pictures, name, { width, height, channels, pixels }),
@@ -112,6 +114,22 @@ export async function finish<R>(
     const step = await generator.next()
     if (step.done) return { result: step.value, events }
     events.push(step.value)
+  }
+}
+
+export function memoryCache(): ResultCache & { readonly entries: Map<string, Uint8Array> } {
+  const entries = new Map<string, Uint8Array>()
+  return {
+    entries,
+    get: (key) => Promise.resolve(entries.get(key)?.slice()),
+    put: (key, value) => {
+      entries.set(key, value.slice())
+      return Promise.resolve()
+    },
+    remove: (key) => {
+      entries.delete(key)
+      return Promise.resolve()
+    },
   }
 }
 
