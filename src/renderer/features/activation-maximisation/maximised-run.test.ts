@@ -5,6 +5,7 @@ import {
   type ActivationMaximisationResult,
 } from '../../../shared/experiments/activation-maximisation.ts'
 import { blocksOf, itemCurves } from './maximised-run.ts'
+import { curvesTable, itemsTable } from './result-files.ts'
 
 const item = (layer: string, channel: number, setting: number, start: number) => ({
   ...{ layer, channel, setting, start, position: null, outcome: 'majority-success' as const, advice: null },
@@ -41,4 +42,21 @@ it('draws the curves of a picture up to its early end', () => {
   expect(curves['norm']).toEqual({ x: [0, 5], values: [3 * width + 3, 4 * width + 3] })
   const short = resultOf([item('a', 0, 0, 0), { ...item('a', 0, 0, 1), iterations: 4 }])
   expect(itemCurves({ traces: { shape: [2, 3, width], values }, result: short }, 1)['objective']?.x).toEqual([0])
+})
+
+it('is written as tables of pictures and of the iterations of one', () => {
+  const width = TRACE_QUANTITIES.length
+  const values = new Float32Array(3 * width).map((_, at) => at)
+  values[width + 2] = NaN
+  const result = resultOf([{ ...item('a', 4, 1, 2), iterations: 10 }])
+  const { columns, rows } = itemsTable({ params, result })
+  expect([...rows]).toEqual([['a', 4, null, null, 2, 'Second', 3, 'majority-success', 0, 1, 1, 0, 10, 1]])
+  expect(columns).toHaveLength(14)
+  const curves = curvesTable({ traces: { shape: [1, 3, width], values }, result }, 0)
+  expect(curves.columns.slice(0, 4)).toEqual(['iteration', 'objective', 'gradientNorm', 'rate'])
+  expect([...curves.rows].map((row) => row.slice(0, 4))).toEqual([
+    [0, 0, 1, 2],
+    [5, width, width + 1, null],
+    [10, 2 * width, 2 * width + 1, 2 * width + 2],
+  ])
 })
