@@ -3,7 +3,7 @@ import { mkdir, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { ConvScopeError } from '../../shared/errors.ts'
 import { OUTPUT_EXTENSIONS, type OutputRecord, type RunRecord } from '../../shared/runs.ts'
-import { diskError } from '../platform/disk-error.ts'
+import { diskError, isUnreadable } from '../platform/disk-error.ts'
 import { writeFileAtomically } from '../platform/atomic-file.ts'
 
 /** The name of an output's file, e.g. `projections.npy`. */
@@ -31,6 +31,7 @@ export async function prepareOutputFolder(folder: string): Promise<void> {
 /**
  * Writes `document.json`, `result.json` (where there is a result), `provenance.json` and every output.
  * @returns the names written
+ * @throws ConvScopeError 'damaged' where outputs cannot be read, after the others have been written
  */
 export async function writeOutputFolder(
   folder: string,
@@ -42,10 +43,21 @@ export async function writeOutputFolder(
     await writeFileAtomically(join(folder, name), contents)
     names.push(name)
   }
-  for (const output of run.outputs) await write(fileNameOf(output), await readArtifact(output.sha256))
+  const damaged: string[] = []
+  for (const output of run.outputs) {
+    const contents = await readArtifact(output.sha256).catch((error: unknown) => {
+      if (!isUnreadable(error)) throw error
+      damaged.push(fileNameOf(output))
+    })
+    if (contents) await write(fileNameOf(output), contents)
+  }
   if (run.provenance) await write('provenance.json', jsonText(run.provenance))
   if (run.result !== undefined) await write('result.json', jsonText(run.result))
   await write('document.json', jsonText(run.document))
+  if (damaged.length > 0) {
+    const message = `These files of the run ${run.id} cannot be read and were left out: ${damaged.join(', ')}`
+    throw new ConvScopeError('damaged', message, { remedy: 'Run its document again to get them back.' })
+  }
   return names.sort()
 }
 

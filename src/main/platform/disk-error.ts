@@ -45,3 +45,8 @@ export function diskError(file: string, action: 'read' | 'write', error: unknown
   const verb = action === 'write' ? 'be written' : 'be read'
   return new ConvScopeError('disk', `"${file}" cannot ${verb}: ${reason}`, { remedy, details: code, cause: error })
 }
+
+/** Whether an artifact is gone or has other contents than its name says: then others may still be read. */
+export function isUnreadable(error: unknown): error is ConvScopeError {
+  return error instanceof ConvScopeError && (error.code === 'damaged' || error.code === 'not-found')
+}

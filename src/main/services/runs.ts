@@ -1,9 +1,9 @@
 /** What the project holds of runs and looks. */
 import { rm, writeFile } from 'node:fs/promises'
 import { RunMarks } from '../../shared/presets.ts'
-import { OUTPUT_EXTENSIONS, type RunRecord } from '../../shared/runs.ts'
+import { OUTPUT_EXTENSIONS, type OutputRecord, type RunRecord } from '../../shared/runs.ts'
 import type { JobQueue } from '../jobs/queue.ts'
-import { diskError } from '../platform/disk-error.ts'
+import { diskError, isUnreadable } from '../platform/disk-error.ts'
 import { hashFile } from '../platform/hash.ts'
 import type { Project } from '../project/project.ts'
 import type { RunsService } from './services.ts'
@@ -33,9 +33,10 @@ export function createRuns(project: Project, queue: JobQueue): RunsService {
     },
     export: async ({ id }) => {
       const run = project.runs.get(id)
+      const damaged: DamagedFile[] = []
       const file = project.artifacts.scratchFile()
       try {
-        await writeFile(file, zipArchive(entriesOf(run, project)))
+        await writeFile(file, zipArchive(entriesOf(run, project, damaged)))
       } catch (error) {
         await rm(file, { force: true })
         throw diskError(file, 'write', error)
@@ -43,23 +44,44 @@ export function createRuns(project: Project, queue: JobQueue): RunsService {
       const { sha256 } = await project.artifacts.adopt(file, (await hashFile(file)).sha256)
       // Nothing will name it: the next clean-up after a day removes it.
       project.artifacts.settle([sha256])
-      return { sha256, fileName: `${run.kind}-${run.id}.zip` }
+      return { sha256, fileName: `${run.kind}-${run.id}.zip`, damaged: damaged.map(({ name }) => name) }
     },
   }
 }
 
-function entriesOf(run: RunRecord, project: Project): ZipEntry[] {
-  const json = (name: string, value: unknown): ZipEntry[] =>
-    value === undefined
-      ? []
-      : [{ name, read: () => Promise.resolve(new TextEncoder().encode(`${JSON.stringify(value, null, 2)}\n`)) }]
+/** A file of a run that cannot be read. */
+interface DamagedFile {
+  readonly name: string
+  readonly reason: string
+}
+
+/** Outputs that cannot be read are left out and added to `damaged`, which comes last. */
+function entriesOf(run: RunRecord, project: Project, damaged: DamagedFile[]): ZipEntry[] {
+  const json = (name: string, value: () => unknown): ZipEntry => ({
+    name,
+    read: async () => {
+      const found = value()
+      return found === undefined ? undefined : new TextEncoder().encode(`${JSON.stringify(found, null, 2)}\n`)
+    },
+  })
+  const output = ({ name: stem, kind, sha256 }: OutputRecord): ZipEntry => {
+    const name = `${stem}.${OUTPUT_EXTENSIONS[kind]}`
+    const read = async (): Promise<Uint8Array | undefined> => {
+      try {
+        return await project.artifacts.read(sha256)
+      } catch (error) {
+        if (!isUnreadable(error)) throw error
+        damaged.push({ name, reason: error.message })
+        return undefined
+      }
+    }
+    return { name, read }
+  }
   return [
-    ...json('document.json', run.document),
-    ...json('result.json', run.result),
-    ...json('provenance.json', run.provenance),
-    ...run.outputs.map(({ name, kind, sha256 }) => ({
-      name: `${name}.${OUTPUT_EXTENSIONS[kind]}`,
-      read: () => project.artifacts.read(sha256),
-    })),
+    json('document.json', () => run.document),
+    json('result.json', () => run.result),
+    json('provenance.json', () => run.provenance),
+    ...run.outputs.map(output),
+    json('damaged.json', () => (damaged.length > 0 ? damaged : undefined)),
   ]
 }

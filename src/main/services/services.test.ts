@@ -1,8 +1,8 @@
 /** The use cases on a real project with a real worker. */
-import { mkdtemp, readdir, rm } from 'node:fs/promises'
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { DeconvnetResult } from '../../shared/experiments/deconvnet.ts'
 import type { JobEvent } from '../../shared/jobs.ts'
 import type { Json } from '../../shared/values.ts'
@@ -35,6 +35,8 @@ async function stop(): Promise<void> {
 }
 
 beforeAll(async () => {
+  // Here the program keeps compiled code itself.
+  vi.stubEnv('NODE_COMPILE_CACHE', undefined)
   folder = await mkdtemp(join(tmpdir(), 'convscope-services-'))
   await start()
 }, 60_000)
@@ -132,7 +134,23 @@ describe('services', { timeout: 60_000 }, () => {
     expect(run.outputs.filter(({ name }) => name.startsWith('projection-'))).toHaveLength(4)
     const { sha256, fileName } = await services.runs.export({ id })
     expect(fileName).toBe(`deconvnet-${id}.zip`)
-    expect((await project.artifacts.read(sha256)).subarray(0, 2)).toEqual(Buffer.from('PK'))
+    const whole = await project.artifacts.read(sha256)
+    expect(whole.subarray(0, 2)).toEqual(Buffer.from('PK'))
+
+    // A picture that was damaged on disk does not keep the rest.
+    const picture = run.outputs.find(({ name }) => name.startsWith('projection-'))
+    if (!picture) throw new Error('the run has no picture')
+    const file = project.artifacts.path(picture.sha256)
+    const bytes = await readFile(file)
+    await writeFile(file, 'damaged')
+    const part = await services.runs.export({ id })
+    await writeFile(file, bytes)
+    expect(part.damaged).toEqual(
+      run.outputs.filter((o) => o.sha256 === picture.sha256).map(({ name }) => `${name}.png`),
+    )
+    const text = (await project.artifacts.read(part.sha256)).toString('latin1')
+    expect(text).toContain('damaged.json')
+    for (const { name, sha256: hash } of run.outputs) if (hash !== picture.sha256) expect(text).toContain(`${name}.`)
   })
 
   it('let a trained network enter the library, a second one of its name beside it', async () => {
@@ -232,7 +250,7 @@ describe('services', { timeout: 60_000 }, () => {
     project.networks.save(own, { replace: true })
     await stop()
     await start()
-    expect((await services.system.doctor({ full: false })).project).toMatchObject({
+    expect((await services.system.doctor({ full: false, speed: false })).project).toMatchObject({
       ok: false,
       problems: [expect.stringMatching(/^The network mnist-convnet that comes with the program is not available/)],
     })

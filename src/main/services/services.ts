@@ -148,7 +148,8 @@ export interface RunsService {
   restore(input: { id: string }): Promise<void>
   marks(input: { id: string }): Promise<RunMarks>
   mark(input: { id: string; marks: RunMarks }): Promise<void>
-  export(input: { id: string }): Promise<{ sha256: string; fileName: string }>
+  /** `damaged`: names of the run's files that cannot be read and are left out. */
+  export(input: { id: string }): Promise<{ sha256: string; fileName: string; damaged: string[] }>
 }
 
 export interface PresetsService {

@@ -5,7 +5,8 @@ import { ConvScopeError } from '../../shared/errors.ts'
 export interface ZipEntry {
   /** Path inside the archive, with slashes. */
   readonly name: string
-  read(): Promise<Uint8Array>
+  /** Called when its turn has come; undefined leaves it out. */
+  read(): Promise<Uint8Array | undefined>
 }
 
 const LIMIT = 0xffffffff
@@ -23,8 +24,11 @@ export async function* zipArchive(entries: readonly ZipEntry[]): AsyncGenerator<
   if (entries.length > 0xffff) throw tooLarge()
   const directory: Uint8Array[] = []
   let offset = 0
+  let count = 0
   for (const { name, read } of entries) {
     const bytes = await read()
+    if (bytes === undefined) continue
+    count++
     const title = new TextEncoder().encode(name)
     const common = commonFields(crc32(bytes), bytes.length, title.length)
     const local = record(0x04034b50, 30, (view) => view.set(common, 4))
@@ -44,8 +48,8 @@ export async function* zipArchive(entries: readonly ZipEntry[]): AsyncGenerator<
   if (offset + directoryBytes > LIMIT) throw tooLarge()
   yield* directory
   yield record(0x06054b50, 22, (_, fields) => {
-    fields.setUint16(8, entries.length, true)
-    fields.setUint16(10, entries.length, true)
+    fields.setUint16(8, count, true)
+    fields.setUint16(10, count, true)
     fields.setUint32(12, directoryBytes, true)
     fields.setUint32(16, offset, true)
   })

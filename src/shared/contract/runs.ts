@@ -50,5 +50,6 @@ export const runs = {
   export: oc
     .errors(failures)
     .input(RunId)
-    .output(z.object({ sha256: Sha256, fileName: z.string() })),
+    // `damaged`: files of the run that cannot be read and are left out.
+    .output(z.object({ sha256: Sha256, fileName: z.string(), damaged: z.array(z.string()) })),
 }

@@ -87,7 +87,7 @@ interface ExportOptions {
 
 const exportRun: Act<ExportOptions> = (context, { id, file, force = false }) =>
   context.withProject(async (access) => {
-    const { sha256, fileName } = await access.services.runs.export({ id })
+    const { sha256, fileName, damaged } = await access.services.runs.export({ id })
     const target = await exportTarget(file ?? '.', fileName, force)
     const bytes = await access.artifact(sha256)
     try {
@@ -95,8 +95,13 @@ const exportRun: Act<ExportOptions> = (context, { id, file, force = false }) =>
     } catch (error) {
       throw diskError(target, 'write', error)
     }
-    context.terminal.answer({ id, file: target, bytes: bytes.length }, () => `${target}, ${byteText(bytes.length)}`)
-    return EXIT.done
+    context.terminal.answer(
+      { id, file: target, bytes: bytes.length, damaged },
+      () => `${target}, ${byteText(bytes.length)}`,
+    )
+    if (damaged.length === 0) return EXIT.done
+    context.terminal.note(`Left out, because they cannot be read: ${damaged.join(', ')}`)
+    return EXIT.failed
   })
 
 const remove: Act<{ readonly id: string }> = (context, { id }) =>

@@ -251,7 +251,7 @@ export function createFakeServices(): FakeServices {
       restore: async (input) => note('runs.restore', input),
       marks: async () => ({ 1: 'star' }),
       mark: async (input) => note('runs.mark', input),
-      export: async () => ({ sha256: hash('e'), fileName: 'run-1.zip' }),
+      export: async () => ({ sha256: hash('e'), fileName: 'run-1.zip', damaged: [] }),
     },
     presets: {
       list: async () => [],
