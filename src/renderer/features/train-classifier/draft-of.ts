@@ -24,6 +24,8 @@ export function draftOf(params: TrainClassifierParams, seed: number): TrainingDr
     dataset: params.dataset,
     trainSplit: params.trainSplit,
     testSplit: params.testSplit,
+    trainCount: text(params.trainCount),
+    testCount: text(params.testCount),
     optimiser: optimiser.kind,
     learningRate: optimiser.kind === 'l-bfgs' ? USUAL_RATES['l-bfgs'] : text(optimiser.learningRate),
     ...(optimiser.kind === 'momentum' && { momentum: text(optimiser.momentum), nesterov: optimiser.nesterov }),

@@ -23,6 +23,9 @@ export interface TrainingDraft {
   dataset: string
   trainSplit: string
   testSplit: string
+  /** First pictures of the splits; empty: all. */
+  trainCount: string
+  testCount: string
   /** The first layer as encoder of a sparse autoencoder. */
   pretraining: boolean
   pretrainingEpochs: number
@@ -73,6 +76,8 @@ export function newDraft(): TrainingDraft {
     dataset: '',
     trainSplit: 'train',
     testSplit: 'test',
+    trainCount: '',
+    testCount: '',
     pretraining: false,
     pretrainingEpochs: 60,
     activity: '0.1',
@@ -136,6 +141,8 @@ function paramsOf(draft: TrainingDraft): object {
     dataset: draft.dataset,
     trainSplit: draft.trainSplit,
     testSplit: draft.testSplit,
+    trainCount: optionalNumber(draft.trainCount),
+    testCount: optionalNumber(draft.testCount),
     name: draft.name === '' ? undefined : draft.name,
     epochs: draft.epochs,
     batchSize: draft.batchSize,
@@ -233,6 +240,8 @@ const FIELDS: Readonly<Record<string, DraftField>> = {
 const REMEDIES: DraftProblems = {
   start: 'Choose what is to be trained.',
   inputSize: 'Give height and width in pixels with a comma between them, or nothing.',
+  trainCount: 'Give a whole number of pictures, or nothing.',
+  testCount: 'Give a whole number of pictures, or nothing.',
   activity: 'Give a number between 0 and 1.',
   sparsityWeight: 'Give a number from 0 on.',
   dataset: 'Choose a data set.',
