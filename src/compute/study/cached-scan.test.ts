@@ -1,6 +1,7 @@
 import { beforeAll, describe, expect, it } from 'vitest'
 import { startCpu } from '../engines/cpu.ts'
 import type { Engine } from '../engines/engine.ts'
+import type { ExperimentContext } from '../experiments/experiment.ts'
 import { finish, memoryCache, testContext, testSplit } from '../experiments/testing/test-context.ts'
 import type { Network } from '../network/network.ts'
 import { cachedScan } from './cached-scan.ts'
@@ -26,7 +27,10 @@ const cached = async (
   changes: { subject?: typeof SUBJECT; checkpoint?: Uint8Array } = {},
 ) => {
   const { subject = SUBJECT, checkpoint } = changes
-  const { context } = testContext({ engine, network, cache, ...(checkpoint && { checkpoint }) })
+  // Members of the worker's context are getters of its class: they do not survive a spread.
+  const context = Object.create(
+    testContext({ engine, network, cache, ...(checkpoint && { checkpoint }) }).context,
+  ) as ExperimentContext
   const source = new PictureSource(testSplit('test', 60), network, count)
   const options = { layers, count: 3, batchSize: 10 }
   const { result, events } = await finish(cachedScan(network, source, options, subject, context))

@@ -69,7 +69,7 @@ export async function* cachedScan(
         beginning = { next, bytes: entries.encoded(next, partial) }
       },
     },
-    { ...context, checkpoint },
+    { engine: context.engine, signal: context.signal, checkpoint },
   )
   const seconds = (performance.now() - startedAt) / 1000
   try {
