@@ -17,6 +17,9 @@ export interface AscentUnit {
   readonly position: readonly [number, number] | null
 }
 
+/** Forms of a layer's step that are kept: by the regularisers in use, and by the size of the batch. */
+const MOST_FORMS = 32
+
 /** What an ascent on some units computes with; `inputs` are its own, to dispose. */
 export interface UnitStep {
   readonly step: CompiledStep<AscentInputs, AscentOutputs>
@@ -53,10 +56,20 @@ export class AscentLayer {
     this.grey = grey
     this.plan = windows ? worthwhileWindows(network.graph, layer, GRADIENT_RULES.unpool) : undefined
     const { tf } = engine
+    const row: [number, number] = [1, grey.mean.length]
     this.#range = {
-      lowest: tf.tensor1d(grey.mean.map((mean) => -mean)),
-      highest: tf.tensor1d(grey.mean.map((mean) => 255 - mean)),
-      toNetwork: tf.tensor1d(grey.toNetwork),
+      lowest: tf.tensor2d(
+        grey.mean.map((mean) => -mean),
+        row,
+      ),
+      highest: tf.tensor2d(
+        grey.mean.map((mean) => 255 - mean),
+        row,
+      ),
+      toNetwork: tf.tensor2d(
+        grey.mean.map((_, place) => grey.toNetwork[place % grey.shape[2]] ?? 1),
+        row,
+      ),
     }
   }
 
@@ -86,8 +99,11 @@ export class AscentLayer {
   /** Standard deviation of all activations of the layer on pictures `[count, height, width, channels]` in grey levels minus the mean. */
   async deviationOn(pictures: Float32Array): Promise<number> {
     const { tf } = this.engine
-    const shape: [number, number, number, number] = [pictures.length / sizeOf(this.grey.shape), ...this.grey.shape]
-    const input = tf.tidy(() => tf.mul(tf.tensor4d(pictures, shape), this.#range.toNetwork))
+    const count = pictures.length / sizeOf(this.grey.shape)
+    const input = tf.tidy(() => {
+      const rows = tf.tensor2d(pictures, [count, sizeOf(this.grey.shape)])
+      return tf.reshape(tf.mul(rows, this.#range.toNetwork), [count, ...this.grey.shape])
+    })
     const activations = this.network.forward(input, { to: this.layer, backward: false })
     const variance = tf.tidy(() => tf.moments(activations.get(this.layer)).variance)
     try {
@@ -110,6 +126,7 @@ export class AscentLayer {
     const { graph, weights } = this.network
     return engine.compile(ascentStep(engine.tf, { graph, weights, layer, plan }, this.#range), {
       name: `ascent on ${layer}`,
+      maxVariants: MOST_FORMS,
     })
   }
 

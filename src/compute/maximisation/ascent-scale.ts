@@ -53,10 +53,10 @@ async function firstGradientNorms(layer: AscentLayer, starts: readonly AscentSta
 
 function noise({ shape, mean }: GreyLevels, seed: number): Float32Array {
   const random = new RandomStream(seed, 'start', NOISE_STREAM)
-  const channels = shape[2]
+  const size = sizeOf(shape)
   return Float32Array.from(
-    { length: NOISE_PICTURES * sizeOf(shape) },
-    (_, place) => 255 * random.uniform() - (mean[place % channels] ?? 0),
+    { length: NOISE_PICTURES * size },
+    (_, place) => 255 * random.uniform() - (mean[place % size] ?? 0),
   )
 }
 

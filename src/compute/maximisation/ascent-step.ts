@@ -1,12 +1,13 @@
 /**
  * One iteration of regularised activation maximisation for a batch of pictures (Yosinski et al. 2015, section 3; order of operations of
- * optimize/gradient_optimizer.py of the Deep Visualization Toolbox): clip, ascend, decay, blur, small norm, small contribution.
+ * optimize/gradient_optimizer.py of the Deep Visualization Toolbox): clip, ascend, decay, blur, small norm, small contribution. Pictures are
+ * rows of numbers: what is one number a picture or one a place of all pictures is spread along rows and columns, which costs least.
  */
-import type { Tensor, Tensor1D, Tensor2D, Tensor3D, Tensor4D } from '@tensorflow/tfjs'
+import type { Tensor, Tensor1D, Tensor2D, Tensor3D } from '@tensorflow/tfjs'
 import type { Step, Tfjs } from '../engines/engine.ts'
 import type { AscentField } from './ascent-field.ts'
 import { ascendInside, ascendWhole, type AscentSeed, type AscentTarget } from './ascent-walk.ts'
-import { neighboursAt, SEARCH_FROM } from './order-statistics.ts'
+import { valueAt } from './order-statistics.ts'
 
 /** Larger than any activation, smaller than infinity: 0 times it stays 0. */
 export const NEVER = 3e38
@@ -14,17 +15,20 @@ export const NEVER = 3e38
 /** The state of an item, in `AscentState.status`. */
 export const STATUS = { running: 0, zeroGradient: 1, diverged: 2 } as const
 
-/** Everything that changes from iteration to iteration; one entry a picture on the first axis. Pictures are in grey levels minus the mean. */
+/**
+ * Everything that changes from iteration to iteration; one entry a picture on the first axis. Pictures are `[batch, height * width * channels]` in
+ * grey levels minus the mean.
+ */
 export type AscentState = {
-  readonly pictures: Tensor4D
+  readonly pictures: Tensor2D
   /** The clipped picture with the largest activation so far, and that activation. */
-  readonly best: Tensor4D
+  readonly best: Tensor2D
   readonly bestObjective: Tensor1D
   /**
    * The clipped picture with which the unit first was the largest of its layer, in a layer with places the largest of all channels at its own
    * place; and the iteration, −1 before.
    */
-  readonly majority: Tensor4D
+  readonly majority: Tensor2D
   readonly majorityStep: Tensor1D
   readonly status: Tensor1D
 }
@@ -37,29 +41,32 @@ export type AscentControls = {
   /** 1 where the policy is `progress01`, else 0. */
   readonly progress01: Tensor1D
   readonly maxRate: Tensor1D
-  /** 1 − decay. */
-  readonly keep: Tensor1D
   /** 1 while the item has iterations left, else 0. */
   readonly active: Tensor1D
   /** 1 while its picture may still become the best one: once more than `active`, so that the last picture is looked at too. */
   readonly counted: Tensor1D
 }
 
-/** A percentile as two places in the sorted values (ascending) of all pictures one after the other, and the way between them. */
-export type PercentilePlaces = { readonly below: Tensor1D; readonly above: Tensor1D; readonly fraction: Tensor1D }
+/** The regularisers that are in use for some picture; each member is empty where none uses it. */
+export type AscentRegularisers = {
+  /** The decay θ of each picture and 1 − θ. */
+  readonly decay: readonly { readonly part: Tensor1D; readonly rest: Tensor1D }[]
+  /** Matrices `[batch, height, height]` and `[batch, width, width]`, in iterations that blur. */
+  readonly blur: readonly { readonly rows: Tensor3D; readonly columns: Tensor3D }[]
+  /** Of each picture the rank of the smallest norm that stays; see `percentileRank`. */
+  readonly norm: readonly Tensor1D[]
+  readonly contribution: readonly Tensor1D[]
+}
 
 export type AscentInputs = {
   readonly state: AscentState
   readonly controls: AscentControls
+  readonly regularisers: AscentRegularisers
   readonly seed: AscentSeed
   /** One for a step that computes inside the units' receptive fields, else nothing. */
   readonly field: readonly AscentField[]
   /** The number of the iteration. */
   readonly step: Tensor
-  /** Matrices `[batch, height, height]` and `[batch, width, width]`, or nothing in an iteration without blur. */
-  readonly blur: readonly Tensor3D[]
-  /** Small norm and small contribution, or nothing where neither is in use. */
-  readonly percentiles: readonly PercentilePlaces[]
 }
 
 export type AscentOutputs = {
@@ -68,26 +75,29 @@ export type AscentOutputs = {
   readonly trace: Tensor2D
 }
 
-/** Tensors that broadcast over `[batch, height, width, channels]`: the picture's limits in grey levels minus the mean, and network values of one. */
+/** `[1, height * width * channels]`: the picture's limits in grey levels minus the mean, and network values of one grey level. */
 export interface NetworkRange {
-  readonly lowest: Tensor
-  readonly highest: Tensor
-  readonly toNetwork: Tensor
+  readonly lowest: Tensor2D
+  readonly highest: Tensor2D
+  readonly toNetwork: Tensor2D
 }
 
-/** At most four forms are captured: with and without blur, with and without percentiles. A change of a setting is a change of values. */
+/** One form is captured for each set of regularisers in use. A change of a setting is a change of values. */
 export function ascentStep(
   tf: Tfjs,
   target: AscentTarget,
   { lowest, highest, toNetwork }: NetworkRange,
 ): Step<AscentInputs, AscentOutputs> {
   const { plan } = target
-  return ({ state, controls, seed, field: [field], step, blur, percentiles }) => {
-    const clipped = tf.minimum(tf.maximum(state.pictures, lowest), highest) as Tensor4D
-    const input = tf.mul(clipped, toNetwork)
+  const [height = 1, width = 1, channels = 1] = target.graph.input.shape
+  return ({ state, controls, regularisers, seed, field: [field], step }) => {
+    const batch = state.pictures.shape[0]
+    const shape: [number, number, number, number] = [batch, height, width, channels]
+    const clipped: Tensor2D = tf.minimum(tf.maximum(state.pictures, lowest), highest)
+    const input = tf.reshape(tf.mul(clipped, toNetwork), shape)
     const { objective, largest, gradient } =
       plan && field ? ascendInside(tf, target, plan, input, seed, field) : ascendWhole(tf, target, input, seed)
-    const slope = tf.mul(gradient, toNetwork) as Tensor4D
+    const slope: Tensor2D = tf.mul(tf.reshape(gradient, clipped.shape), toNetwork)
     const squared = sums(tf, tf.square(slope))
 
     const late = tf.minimum(controls.desired, tf.mul(controls.late, tf.sub(1, objective)))
@@ -99,32 +109,34 @@ export function ascentStep(
       tf.zerosLike(squared),
     ) as Tensor1D
 
-    const ascended = tf.add(clipped, tf.mul(each(rate), slope)) as Tensor4D
-    const decayed = tf.mul(ascended, each(controls.keep)) as Tensor4D
-    const blurred = blurredBy(tf, decayed, blur)
-    const [normPlaces, contributionPlaces] = percentiles
-    const large = keepAbove(tf, blurred, normPlaces, () => tf.sqrt(tf.sum(tf.square(blurred), 3)))
-    const next = keepAbove(tf, large, contributionPlaces, () => tf.abs(tf.sum(tf.mul(slope, large), 3)))
+    const ascended: Tensor2D = tf.add(clipped, tf.mul(slope, each(rate)))
+    const [decay] = regularisers.decay
+    const decayed: Tensor2D = decay === undefined ? ascended : tf.mul(ascended, each(decay.rest))
+    const blurred = blurredBy(tf, decayed, shape, regularisers.blur)
+    const pixels: [number, number, number] = [batch, height * width, channels]
+    const large = keepFrom(tf, blurred, pixels, regularisers.norm, () => tf.square(blurred))
+    const next = keepFrom(tf, large, pixels, regularisers.contribution, () => tf.mul(slope, large), true)
 
     const sound = tf.cast(tf.equal(state.status, STATUS.running), 'float32')
     const running = tf.mul(controls.active, sound)
     // 0 times NaN or infinity is NaN, which equals nothing.
-    const finite = tf.equal(tf.add(sums(tf, tf.mul(next, 0)), tf.mul(objective, 0)), 0)
+    const finite = tf.equal(tf.mul(tf.add(sums(tf, next), objective), 0), 0)
     const status = statusAfter(tf, state.status, running, finite, hasSlope)
     const moves = tf.mul(running, tf.cast(tf.logicalAnd(finite, hasSlope), 'float32'))
     const counts = tf.greater(tf.mul(controls.counted, sound), 0)
     const better = tf.logicalAnd(counts, tf.greater(objective, state.bestObjective))
     const isLargest = tf.greaterEqual(objective, largest)
     const first = tf.logicalAnd(tf.logicalAnd(counts, isLargest), tf.less(state.majorityStep, 0))
-    const effect = (before: Tensor, after: Tensor): Tensor =>
-      before === after ? tf.zerosLike(objective) : tf.sqrt(sums(tf, tf.square(tf.sub(after, before))))
+    const norm = (values: Tensor2D): Tensor1D => tf.sqrt(sums(tf, tf.square(values)))
+    const effect = (before: Tensor2D, after: Tensor2D): Tensor1D =>
+      before === after ? tf.zerosLike(objective) : norm(tf.sub(after, before))
 
     return {
       state: {
-        pictures: tf.where(each(tf.greater(moves, 0)), next, clipped) as Tensor4D,
-        best: tf.where(each(better), clipped, state.best) as Tensor4D,
+        pictures: tf.where(each(tf.greater(moves, 0)), next, clipped) as Tensor2D,
+        best: chosen(tf, better, clipped, state.best),
         bestObjective: tf.where(better, objective, state.bestObjective) as Tensor1D,
-        majority: tf.where(each(first), clipped, state.majority) as Tensor4D,
+        majority: chosen(tf, first, clipped, state.majority),
         majorityStep: tf.where(first, tf.mul(tf.onesLike(objective), step), state.majorityStep) as Tensor1D,
         status,
       },
@@ -133,8 +145,8 @@ export function ascentStep(
           objective,
           tf.sqrt(squared),
           rate,
-          tf.sqrt(sums(tf, tf.square(clipped))),
-          effect(ascended, decayed),
+          norm(clipped),
+          decay === undefined ? tf.zerosLike(objective) : tf.mul(norm(ascended), decay.part),
           effect(decayed, blurred),
           effect(blurred, large),
           effect(large, next),
@@ -147,60 +159,54 @@ export function ascentStep(
 }
 
 /** Rows first, then columns. */
-function blurredBy(tf: Tfjs, pictures: Tensor4D, [rows, columns]: readonly Tensor3D[]): Tensor4D {
-  if (rows === undefined || columns === undefined) return pictures
-  const [batch, height, width, channels] = pictures.shape
-  const down = tf.reshape(tf.matMul(rows, tf.reshape(pictures, [batch, height, width * channels])), pictures.shape)
-  const turned = tf.reshape(tf.transpose(down, [0, 2, 1, 3]), [batch, width, height * channels])
-  const across = tf.reshape(tf.matMul(columns, turned), [batch, width, height, channels])
-  return tf.transpose(across, [0, 2, 1, 3]) as Tensor4D
-}
-
-/** Pixels whose `measure` `[batch, height, width]` lies strictly below the percentile become 0. */
-function keepAbove(
+function blurredBy(
   tf: Tfjs,
-  pictures: Tensor4D,
-  places: PercentilePlaces | undefined,
-  measure: () => Tensor,
-): Tensor4D {
-  if (places === undefined) return pictures
-  const [batch, height, width] = pictures.shape
-  const pixels = height * width
-  const values: Tensor2D = tf.reshape(measure(), [batch, pixels])
-  const { lower, upper } = neighbours(tf, values, places)
-  const threshold = tf.add(lower, tf.mul(tf.sub(upper, lower), places.fraction))
-  const kept = tf.greaterEqual(values, tf.reshape(threshold, [batch, 1]))
-  return tf.mul(pictures, tf.reshape(tf.cast(kept, 'float32'), [batch, height, width, 1])) as Tensor4D
-}
-
-/** The sorted values on both sides of the percentiles, `[batch]`. */
-function neighbours(
-  tf: Tfjs,
-  values: Tensor2D,
-  { below, above }: PercentilePlaces,
-): { lower: Tensor1D; upper: Tensor1D } {
-  const [batch, pixels] = values.shape
-  if (pixels < SEARCH_FROM) {
-    const sorted: Tensor1D = tf.reshape(tf.topk(values, pixels, true).values, [batch * pixels])
-    return { lower: tf.gather(sorted, below), upper: tf.gather(sorted, above) }
-  }
-  const lasts = Int32Array.from({ length: batch }, (_, picture) => (picture + 1) * pixels - 1)
-  return neighboursAt(tf, values, tf.cast(tf.sub(tf.tensor1d(lasts, 'int32'), below), 'float32'))
+  pictures: Tensor2D,
+  [batch, height, width, channels]: readonly [number, number, number, number],
+  [blur]: AscentRegularisers['blur'],
+): Tensor2D {
+  if (blur === undefined) return pictures
+  const down = tf.matMul(blur.rows, tf.reshape(pictures, [batch, height, width * channels]))
+  const turned = tf.transpose(tf.reshape(down, [batch, height, width, channels]), [0, 2, 1, 3])
+  const across = tf.matMul(blur.columns, tf.reshape(turned, [batch, width, height * channels]))
+  return tf.reshape(tf.transpose(tf.reshape(across, [batch, width, height, channels]), [0, 2, 1, 3]), pictures.shape)
 }
 
 /**
- * Where the percentile of `pixels` values lies once they are sorted: linear interpolation at (n − 1) · q / 100, as numpy's `percentile`.
- * `topk` sorts downwards, so places count from the end; `offset` is where the picture's values begin.
+ * Pixels whose measure, the sum of `terms` over the channels, is less than the one of the given rank become 0.
+ * @param signed the measure is the size of the sum
  */
-export function percentilePlaces(
-  percentile: number,
-  pixels: number,
-  offset: number,
-): { below: number; above: number; fraction: number } {
-  const place = ((pixels - 1) * percentile) / 100
-  const lower = Math.floor(place)
-  const upper = Math.min(lower + 1, pixels - 1)
-  return { below: offset + pixels - 1 - lower, above: offset + pixels - 1 - upper, fraction: place - lower }
+function keepFrom(
+  tf: Tfjs,
+  pictures: Tensor2D,
+  [batch, pixels, channels]: readonly [number, number, number],
+  [rank]: readonly Tensor1D[],
+  terms: () => Tensor2D,
+  signed = false,
+): Tensor2D {
+  if (rank === undefined) return pictures
+  // Sums over a few channels, and a value spread over them, are quickest as products with ones.
+  const sum = tf.matMul(tf.reshape(terms(), [batch * pixels, channels]), tf.ones([channels, 1]))
+  const values: Tensor2D = tf.reshape(signed ? tf.abs(sum) : sum, [batch, pixels])
+  const kept = tf.cast(tf.greaterEqual(values, each(valueAt(tf, values, rank))), 'float32')
+  const spread = tf.matMul(tf.reshape(kept, [batch * pixels, 1]), tf.ones([1, channels]))
+  return tf.mul(pictures, tf.reshape(spread, pictures.shape))
+}
+
+/**
+ * The rank, in ascending order, of the smallest of `count` values that does not lie strictly below a percentile: numpy's `percentile` lies at
+ * (count − 1) · q / 100 between two of the sorted values, so that its own threshold and the upper one of them separate the same values.
+ */
+export function percentileRank(percentile: number, count: number): number {
+  const place = ((count - 1) * percentile) / 100
+  // A place that is a whole number but for rounding is that number.
+  return Math.max(0, Math.ceil(place - 1e-7))
+}
+
+/** Rows of `a` where `wanted`, else of `b`; all numbers are finite. */
+function chosen(tf: Tfjs, wanted: Tensor, a: Tensor2D, b: Tensor2D): Tensor2D {
+  const part = each(tf.cast(wanted, 'float32'))
+  return tf.add(tf.mul(a, part), tf.mul(b, tf.sub(1, part)))
 }
 
 function statusAfter(tf: Tfjs, status: Tensor1D, running: Tensor, finite: Tensor, hasSlope: Tensor): Tensor1D {
@@ -212,11 +218,12 @@ function statusAfter(tf: Tfjs, status: Tensor1D, running: Tensor, finite: Tensor
   return tf.where(tf.greater(running, 0), stopped, status) as Tensor1D
 }
 
-function sums(tf: Tfjs, values: Tensor): Tensor1D {
-  return tf.sum(tf.reshape(values, [values.shape[0] ?? 1, -1]), 1)
+/** `[batch]` */
+function sums(tf: Tfjs, values: Tensor2D): Tensor1D {
+  return tf.sum(values, 1)
 }
 
-/** `[batch]` as `[batch, 1, 1, 1]`. */
-function each(values: Tensor): Tensor4D {
-  return values.reshape([values.shape[0] ?? 1, 1, 1, 1])
+/** `[batch]` as `[batch, 1]`. */
+function each(values: Tensor): Tensor2D {
+  return values.reshape([values.size, 1])
 }

@@ -1,15 +1,16 @@
 /** A batch of pictures that climbs together: one layer, a setting and a unit for each picture. */
-import type { Tensor1D, Tensor2D, Tensor3D, Tensor4D } from '@tensorflow/tfjs'
+import type { Tensor1D, Tensor2D, Tensor3D } from '@tensorflow/tfjs'
 import { TRACE_QUANTITIES, type AscentSettings } from '../../shared/experiments/activation-maximisation.ts'
+import type { Tfjs, TensorTree } from '../engines/engine.ts'
 import { disposeTensors } from '../engines/tensor-tree.ts'
 import { sizeOf } from '../network/graph.ts'
 import {
   NEVER,
-  percentilePlaces,
+  percentileRank,
   type AscentControls,
   type AscentInputs,
+  type AscentRegularisers,
   type AscentState,
-  type PercentilePlaces,
 } from './ascent-step.ts'
 import type { AscentLayer, AscentUnit, UnitStep } from './ascent-layer.ts'
 import { blurMatrix } from './gaussian-blur.ts'
@@ -48,9 +49,7 @@ export class Ascent {
   /** Rows not read yet. */
   #traces: Tensor2D[] = []
   /** What depends on the settings alone, until they change. */
-  #controls: { readonly key: string; readonly tensors: AscentControls } | undefined
-  #blur: { readonly key: string; readonly tensors: Tensor3D[] } | undefined
-  #percentiles: { readonly key: string; readonly tensors: PercentilePlaces[] } | undefined
+  readonly #made = new Map<string, { readonly key: string; readonly tensors: TensorTree }>()
 
   constructor(layer: AscentLayer, starts: readonly AscentStart[]) {
     this.#layer = layer
@@ -90,10 +89,9 @@ export class Ascent {
     const inputs: AscentInputs = {
       state: this.#state,
       controls: this.#controlTensors(),
+      regularisers: this.#regulariserTensors(),
       ...this.#unitStep.inputs,
       step,
-      blur: this.#blurTensors(),
-      percentiles: this.#percentileTensors(),
     }
     try {
       const { state, trace } = await this.#unitStep.step.run(inputs)
@@ -157,14 +155,14 @@ export class Ascent {
     disposeTensors(this.#state)
     disposeTensors(this.#traces)
     disposeTensors(this.#unitStep.inputs)
-    for (const kept of [this.#controls, this.#blur, this.#percentiles]) if (kept) disposeTensors(kept.tensors)
+    for (const { tensors } of this.#made.values()) disposeTensors(tensors)
   }
 
   #upload(values: StateValues): AscentState {
     const { tf } = this.#layer.engine
-    const shape = [this.#units.length, ...this.#layer.grey.shape] as [number, number, number, number]
+    const shape: [number, number] = [this.#units.length, sizeOf(this.#layer.grey.shape)]
     // Copies: a tensor may share its memory with the array that it was made of.
-    const picture = (name: (typeof PICTURE_STATES)[number]): Tensor4D => tf.tensor4d(values[name].slice(), shape)
+    const picture = (name: (typeof PICTURE_STATES)[number]): Tensor2D => tf.tensor2d(values[name].slice(), shape)
     const number = (name: (typeof NUMBER_STATES)[number]): Tensor1D => tf.tensor1d(values[name].slice())
     return {
       pictures: picture('pictures'),
@@ -179,75 +177,71 @@ export class Ascent {
   #controlTensors(): AscentControls {
     const active = this.#settings.map(({ iterations }) => (this.#step < iterations ? 1 : 0))
     const counted = this.#settings.map(({ iterations }) => (this.#step <= iterations ? 1 : 0))
-    const key = JSON.stringify([this.#settings.map(({ policy, decay }) => [policy, decay]), active, counted])
-    if (this.#controls?.key !== key) {
-      if (this.#controls) disposeTensors(this.#controls.tensors)
-      const { tf } = this.#layer.engine
-      const column = (of: (settings: AscentSettings) => number): Tensor1D => tf.tensor1d(this.#settings.map(of))
-      const tensors: AscentControls = {
-        desired: column(({ policy }) =>
-          policy.kind === 'constant' ? NEVER : policy.kind === 'progress' ? policy.desired : policy.early,
-        ),
-        late: column(({ policy }) => (policy.kind === 'progress01' ? policy.late : 0)),
-        progress01: column(({ policy }) => (policy.kind === 'progress01' ? 1 : 0)),
-        maxRate: column(({ policy }) => (policy.kind === 'constant' ? policy.rate : policy.maxRate)),
-        keep: column(({ decay }) => 1 - decay),
-        active: tf.tensor1d(active),
-        counted: tf.tensor1d(counted),
-      }
-      this.#controls = { key, tensors }
-    }
-    return this.#controls.tensors
+    return this.#kept('controls', [this.#settings.map(({ policy }) => policy), active, counted], (tf) => ({
+      desired: this.#column(({ policy }) =>
+        policy.kind === 'constant' ? NEVER : policy.kind === 'progress' ? policy.desired : policy.early,
+      ),
+      late: this.#column(({ policy }) => (policy.kind === 'progress01' ? policy.late : 0)),
+      progress01: this.#column(({ policy }) => (policy.kind === 'progress01' ? 1 : 0)),
+      maxRate: this.#column(({ policy }) => (policy.kind === 'constant' ? policy.rate : policy.maxRate)),
+      active: tf.tensor1d(active),
+      counted: tf.tensor1d(counted),
+    }))
   }
 
-  #blurTensors(): Tensor3D[] {
+  #regulariserTensors(): AscentRegularisers {
+    const [height, width] = this.#layer.grey.shape
     const sigmas = this.#settings.map(({ blurSigma, blurEvery }) =>
       blurEvery > 0 && this.#step % blurEvery === 0 ? blurSigma : 0,
     )
-    if (sigmas.every((sigma) => sigma === 0)) return []
-    const key = sigmas.join()
-    if (this.#blur?.key !== key) {
-      if (this.#blur) disposeTensors(this.#blur.tensors)
-      const [height, width] = this.#layer.grey.shape
-      const matrices = (size: number): Tensor3D => {
-        const values = new Float32Array(sigmas.length * size * size)
-        for (const [index, sigma] of sigmas.entries()) values.set(blurMatrix(size, sigma), index * size * size)
-        return this.#layer.engine.tf.tensor3d(values, [sigmas.length, size, size])
-      }
-      this.#blur = { key, tensors: [matrices(height), matrices(width)] }
+    const ranks = (percentiles: readonly number[]): Tensor1D =>
+      this.#layer.engine.tf.tensor1d(percentiles.map((percentile) => percentileRank(percentile, height * width)))
+    const inUse = <T extends TensorTree>(
+      name: string,
+      values: readonly number[],
+      make: (values: readonly number[]) => T,
+    ): T[] => (values.every((value) => value === 0) ? [] : [this.#kept(name, values, () => make(values))])
+    return {
+      decay: inUse(
+        'decay',
+        this.#settings.map(({ decay }) => decay),
+        () => ({ part: this.#column(({ decay }) => decay), rest: this.#column(({ decay }) => 1 - decay) }),
+      ),
+      blur: inUse('blur', sigmas, () => ({
+        rows: this.#blurMatrices(height, sigmas),
+        columns: this.#blurMatrices(width, sigmas),
+      })),
+      norm: inUse(
+        'norm',
+        this.#settings.map(({ normPercentile }) => normPercentile),
+        ranks,
+      ),
+      contribution: inUse(
+        'contribution',
+        this.#settings.map(({ contributionPercentile }) => contributionPercentile),
+        ranks,
+      ),
     }
-    return this.#blur.tensors
   }
 
-  #percentileTensors(): PercentilePlaces[] {
-    const used = this.#settings.some((settings) => settings.normPercentile > 0 || settings.contributionPercentile > 0)
-    if (!used) return []
-    const { tf } = this.#layer.engine
-    const percentiles = [
-      this.#settings.map(({ normPercentile }) => normPercentile),
-      this.#settings.map(({ contributionPercentile }) => contributionPercentile),
-    ]
-    const key = JSON.stringify(percentiles)
-    if (this.#percentiles?.key !== key) {
-      if (this.#percentiles) disposeTensors(this.#percentiles.tensors)
-      const [height, width] = this.#layer.grey.shape
-      const pixels = height * width
-      const tensors = percentiles.map((values): PercentilePlaces => {
-        const places = values.map((percentile, index) => percentilePlaces(percentile, pixels, index * pixels))
-        return {
-          below: tf.tensor1d(
-            places.map(({ below }) => below),
-            'int32',
-          ),
-          above: tf.tensor1d(
-            places.map(({ above }) => above),
-            'int32',
-          ),
-          fraction: tf.tensor1d(places.map(({ fraction }) => fraction)),
-        }
-      })
-      this.#percentiles = { key, tensors }
-    }
-    return this.#percentiles.tensors
+  #blurMatrices(size: number, sigmas: readonly number[]): Tensor3D {
+    const values = new Float32Array(sigmas.length * size * size)
+    for (const [index, sigma] of sigmas.entries()) values.set(blurMatrix(size, sigma), index * size * size)
+    return this.#layer.engine.tf.tensor3d(values, [sigmas.length, size, size])
+  }
+
+  #column(of: (settings: AscentSettings) => number): Tensor1D {
+    return this.#layer.engine.tf.tensor1d(this.#settings.map(of))
+  }
+
+  /** Tensors that depend on `key` alone: made anew where it changes. */
+  #kept<T extends TensorTree>(name: string, key: unknown, make: (tf: Tfjs) => T): T {
+    const text = JSON.stringify(key)
+    const known = this.#made.get(name)
+    if (known?.key === text) return known.tensors as T
+    if (known) disposeTensors(known.tensors)
+    const tensors = make(this.#layer.engine.tf)
+    this.#made.set(name, { key: text, tensors })
+    return tensors
   }
 }

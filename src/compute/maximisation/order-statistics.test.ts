@@ -3,7 +3,7 @@ import { beforeAll, describe, expect, it } from 'vitest'
 import { describeOnTensorflow } from '../engines/compiled/testing/on-tensorflow.ts'
 import type { Tfjs } from '../engines/engine.ts'
 import { RandomStream } from '../random.ts'
-import { neighboursAt } from './order-statistics.ts'
+import { searchedAt, sortedAt } from './order-statistics.ts'
 
 const COUNT = 257
 const random = new RandomStream(3, 'order')
@@ -23,17 +23,19 @@ function checkOn(engine: () => Tfjs): void {
   it.each([0, 1, 63, 128, 200, 254, 255, 256])('gives what sorting gives at %i', async (rank) => {
     const values = engine().tensor2d(Float32Array.from(ROWS.flatMap((row) => [...row])), [ROWS.length, COUNT])
     const ranks = engine().tensor1d(ROWS.map(() => rank))
-    const found = engine().tidy(() => ({ ...neighboursAt(engine(), values, ranks) }))
-    const sorted = ROWS.map((row) => row.slice().sort())
-    expect([...(await found.lower.data())]).toEqual(sorted.map((row) => row[rank]))
-    expect([...(await found.upper.data())]).toEqual(sorted.map((row) => row[Math.min(rank + 1, COUNT - 1)]))
-    engine().dispose([values, ranks, found.lower, found.upper])
+    const expected = ROWS.map((row) => row.slice().sort()[rank])
+    for (const way of [searchedAt, sortedAt]) {
+      const found = engine().tidy(() => way(engine(), values, ranks))
+      expect([...(await found.data())]).toEqual(expected)
+      found.dispose()
+    }
+    engine().dispose([values, ranks])
   })
 }
 
-describe('neighbours in the sorted order', () => {
+describe('values in the sorted order', () => {
   beforeAll(() => tf.setBackend('cpu'))
   checkOn(() => tf)
 })
 
-describeOnTensorflow('neighbours in the sorted order on TensorFlow', (engine) => checkOn(() => engine().tf))
+describeOnTensorflow('values in the sorted order on TensorFlow', (engine) => checkOn(() => engine().tf))

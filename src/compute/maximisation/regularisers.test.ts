@@ -3,7 +3,7 @@ import * as tf from '@tensorflow/tfjs'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { CaseFile } from '../network/conformance/case-file.ts'
 import { compare } from '../network/conformance/rows.ts'
-import { percentilePlaces } from './ascent-step.ts'
+import { percentileRank } from './ascent-step.ts'
 import { blurMatrix } from './gaussian-blur.ts'
 
 const CONFORMANCE = join(import.meta.dirname, '../../../tests/conformance')
@@ -40,20 +40,21 @@ describe('blurMatrix', () => {
   })
 })
 
-describe('percentilePlaces', () => {
-  it.each(['values', 'values64'])('gives the percentiles of numpy (%s)', (name) => {
-    const { data } = file.values(name)
-    const falling = Array.from(data).sort((a, b) => b - a)
+describe('percentileRank', () => {
+  it.each(['values', 'values64'])('separates what the percentiles of numpy separate (%s)', (name) => {
+    const rising = Array.from(file.values(name).data).sort((a, b) => a - b)
     const expected = file.values(`percentile/${name}`).data
     for (const [index, percentile] of [1, 12.5, 20, 33, 50, 90, 99, 100].entries()) {
-      const { below, above, fraction } = percentilePlaces(percentile, data.length, 0)
-      const lower = falling[below] ?? NaN
-      expect(lower + ((falling[above] ?? NaN) - lower) * fraction).toBeCloseTo(expected[index] ?? NaN, 6)
+      const threshold = rising[percentileRank(percentile, rising.length)] ?? NaN
+      const kept = (limit: number): number => rising.filter((value) => value >= limit).length
+      expect(kept(threshold)).toBe(kept((expected[index] ?? NaN) - 1e-9))
     }
   })
 
-  it('counts from where the values of a picture begin', () => {
-    expect(percentilePlaces(0, 10, 30)).toEqual({ below: 39, above: 38, fraction: 0 })
-    expect(percentilePlaces(100, 10, 30)).toEqual({ below: 30, above: 30, fraction: 0 })
+  it('is the place itself where that is a whole number, whatever rounding does', () => {
+    expect(percentileRank(0, 10)).toBe(0)
+    expect(percentileRank(100, 10)).toBe(9)
+    for (let hundredth = 0; hundredth <= 10_000; hundredth++)
+      expect(percentileRank(hundredth / 100, 10_001)).toBe(hundredth)
   })
 })

@@ -4,7 +4,7 @@ import type { NetworkSpec } from '../../shared/network/spec.ts'
 import { contactSheet, type Picture } from '../experiments/pictures.ts'
 import type { GreyLevels } from './grey-levels.ts'
 
-/** Grey levels minus the mean as bytes: grey, or RGB whatever order the network has. A pixel of 0 shows the mean colour. */
+/** Grey levels minus the mean as bytes: grey, or RGB whatever order the network has. A pixel of 0 shows the mean. */
 export function greyPicture(
   values: Float32Array,
   { shape, mean }: GreyLevels,
@@ -16,7 +16,8 @@ export function greyPicture(
   for (let place = 0; place < height * width; place++) {
     for (let channel = 0; channel < shown; channel++) {
       const source = shown === 3 && preprocessing.channelOrder === 'bgr' ? 2 - channel : channel
-      const level = (values[place * channels + source] ?? 0) + (mean[source] ?? 0)
+      const at = place * channels + source
+      const level = (values[at] ?? 0) + (mean[at] ?? 0)
       pixels[place * shown + channel] = Math.round(Math.min(Math.max(level, 0), 255))
     }
   }

@@ -38,7 +38,7 @@ export async function startPicture(
   }
   return Float32Array.from({ length: size }, (_, place) =>
     start.kind === 'uniform'
-      ? 255 * random.uniform() - (grey.mean[place % channels] ?? 0)
+      ? 255 * random.uniform() - (grey.mean[place] ?? 0)
       : start.standardDeviation * random.normal(),
   )
 }

@@ -4,7 +4,7 @@
  */
 import type { Tensor4D } from '@tensorflow/tfjs'
 import type { TensorFlow } from './layer.ts'
-import { cellsAt, sumInCells, windowOffsets, type Windows } from './windows.ts'
+import { cellReader, sumInCells, windowOffsets, type Windows } from './windows.ts'
 
 /** `[batch, padded height, padded width, channels]` → `[batch, rows, columns, channels * multiplier]`. */
 export function depthwise(
@@ -52,12 +52,10 @@ function convolve(tf: TensorFlow, padded: Tensor4D, kernel: Tensor4D, windows: W
     const filters: Tensor4D = tf.reshape(kernel, [kernel.shape[0], kernel.shape[1], channels, multiplier])
     return tf.depthwiseConv2d(padded, filters, rows.stride, 'valid')
   }
+  const cellsAt = cellReader(tf, padded, windows)
   let sum: Tensor4D | undefined
   for (const [place, offset] of windowOffsets(windows).entries()) {
-    const term = tf.mul(
-      repeatChannels(tf, cellsAt(tf, padded, windows, offset), multiplier),
-      kernelCell(tf, kernel, place),
-    )
+    const term = tf.mul(repeatChannels(tf, cellsAt(offset), multiplier), kernelCell(tf, kernel, place))
     sum = sum === undefined ? (term as Tensor4D) : tf.add(sum, term)
   }
   if (sum === undefined) throw new RangeError('a kernel without cells')
@@ -87,8 +85,9 @@ function kernelGradient(
   windows: Windows,
 ): Tensor4D {
   const multiplier = signal.shape[3] / padded.shape[3]
+  const cellsAt = cellReader(tf, padded, windows)
   const cells = windowOffsets(windows).map((offset) =>
-    tf.sum(tf.mul(repeatChannels(tf, cellsAt(tf, padded, windows, offset), multiplier), signal), [0, 1, 2]),
+    tf.sum(tf.mul(repeatChannels(tf, cellsAt(offset), multiplier), signal), [0, 1, 2]),
   )
   return tf.reshape(tf.stack(cells), kernelShape as [number, number, number, number])
 }

@@ -149,7 +149,7 @@ export function checkAscents(
         { unit, settings: settingsOf(REGULARISERS.all), picture: startPicture(grey, 0) },
       ])
       for (let iteration = 0; iteration < 20; iteration++) {
-        const value = (number * 20 + iteration) / 200
+        const value = (number * 20 + iteration + 1) / 221
         const policy = { kind: 'constant', rate: 1 + value } as const
         const own = { policy, decay: value / 10, blurSigma: 0.5 + value, blurEvery: 2 + (iteration % 3) }
         ascent.change([settingsOf({ ...own, normPercentile: 10 + 50 * value, contributionPercentile: 90 * value })])

@@ -52,9 +52,10 @@ export async function trajectoryRows(engine: Engine, folder: string, name: strin
   const { steps, settings } = Parameters.parse(file.json.parameters)
   const network = storedNetwork(engine.tf, file)
   const [height = 1, width = 1, channels = 1] = network.graph.input.shape
+  const means = file.values('mean').data
   const grey: GreyLevels = {
     shape: [height, width, channels],
-    mean: Float32Array.from(file.values('mean').data),
+    mean: Float32Array.from({ length: height * width * channels }, (_, place) => means[place % channels] ?? 0),
     toNetwork: new Float32Array(channels).fill(1),
   }
   const layers = new Map<string, AscentLayer>()

@@ -6,7 +6,7 @@ import type { Tensor4D } from '@tensorflow/tfjs'
 import type { BackwardRules } from '../../../shared/network/rules.ts'
 import { mapShape, need, only, type LayerImplementation, type Tensor, type TensorFlow } from '../layer.ts'
 import {
-  cellsAt,
+  cellReader,
   padForWindows,
   placeInCells,
   sumInCells,
@@ -63,9 +63,10 @@ function winners(tf: TensorFlow, padded: Tensor4D, windows: Windows): Tensor4D {
   return tf.tidy(() => {
     const [batch, , , channels] = padded.shape
     let index = firstInside(tf, windows, batch, channels)
+    const cellsAt = cellReader(tf, padded, windows)
     let best: Tensor4D | undefined
     for (const [place, offset] of windowOffsets(windows).entries()) {
-      const cells = cellsAt(tf, padded, windows, offset)
+      const cells = cellsAt(offset)
       if (best === undefined) {
         best = cells
         continue
