@@ -30,7 +30,6 @@ export const topActivations: Experiment<TopActivationsParams, TopActivationsResu
   for (const layer of layers) requireScannable(network, layer, params.drawn)
   const data = await context.dataset(params.dataset, params.split)
   const source = new PictureSource(data, network, params.pictureCount)
-  yield { type: 'log', message: `Scanning ${source.count} pictures for ${layers.join(', ')}` }
   const subject = { network: record.hash, dataset: data.record.hash, split: params.split }
   const options = { layers, count: params.count, batchSize: params.batchSize }
   const { tables, cached, scanned, seconds, forget } = yield* cachedScan(network, source, options, subject, context)

@@ -45,7 +45,7 @@ const cached = async (
 describe('a scan that is remembered', () => {
   it('is taken by the next run, and only what is new is scanned', async () => {
     const cache = memoryCache()
-    expect(await cached(cache, ['relu1', 'relu2'], 25)).toMatchObject({ cached: [], scanned: 25, logs: [] })
+    expect(await cached(cache, ['relu1', 'relu2'], 25)).toMatchObject({ cached: [], scanned: 25 })
     const again = await cached(cache, ['relu2', 'relu1'], 25)
     expect(again).toMatchObject({ cached: ['relu2', 'relu1'], scanned: 0 })
     expect(again.logs).toEqual(['Scanned by an earlier run: relu2, relu1'])
@@ -53,7 +53,7 @@ describe('a scan that is remembered', () => {
     // More pictures go on after the last whole batch; fewer begin anew, and forget nothing.
     const more = await cached(cache, ['relu1', 'relu2'], 47)
     expect(more).toMatchObject({ cached: [], scanned: 27 })
-    expect(more.logs).toEqual(['Going on with picture 20 of 47'])
+    expect(more.logs).toEqual(['Scanning 47 pictures for relu1, relu2, going on with picture 20'])
     expect(await cached(cache, ['relu1'], 12)).toMatchObject({ cached: [], scanned: 12 })
     expect(await cached(cache, ['relu1'], 60)).toMatchObject({ cached: [], scanned: 20 })
     expect(await cached(cache, ['relu1'], 25)).toMatchObject({ cached: ['relu1'] })
@@ -99,6 +99,6 @@ describe('a scan that is remembered', () => {
   it('says why it could not be remembered, and goes on', async () => {
     const cache = { ...memoryCache(), put: () => Promise.reject(new Error('the disk is full')) }
     const { logs } = await cached(cache, ['relu1'], 20)
-    expect(logs).toEqual(['The scan could not be remembered: the disk is full'])
+    expect(logs.at(-1)).toBe('The scan could not be remembered: the disk is full')
   })
 })

@@ -56,7 +56,8 @@ export async function* cachedScan(
 
   const checkpoint = usable(context.checkpoint, layers) ?? (await entries.beginning(layers))
   const first = checkpoint ? readPassState(checkpoint, SOURCE).next : 0
-  if (checkpoint && first > 0) yield { type: 'log', message: `Going on with picture ${first} of ${source.count}` }
+  const from = first > 0 ? `, going on with picture ${first}` : ''
+  yield { type: 'log', message: `Scanning ${source.count} pictures for ${layers.join(', ')}${from}` }
   const startedAt = performance.now()
   let beginning: { next: number; bytes: ReadonlyMap<string, Uint8Array> } | undefined
   const tables = yield* scan(

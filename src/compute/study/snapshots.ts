@@ -39,12 +39,15 @@ export async function* snapshotsOf(
       })),
     )
   }
-  const { record } = await context.network(snapshots.network)
+  const spec = snapshots.from === 'run' ? snapshots.spec : (await context.network(snapshots.network)).record.spec
+  const { weights } = snapshots
+  if (spec === undefined || weights === undefined) {
+    throw new ConvScopeError('invalid-input', 'The document names a training run, but not its weights', {
+      remedy: 'Start it in the project that holds the run.',
+    })
+  }
   return inOrder(
-    snapshots.weights.map(({ epoch, sha256 }) => ({
-      epoch,
-      load: async () => loaded(record.spec, await context.artifact(sha256)),
-    })),
+    weights.map(({ epoch, sha256 }) => ({ epoch, load: async () => loaded(spec, await context.artifact(sha256)) })),
   )
 }
 

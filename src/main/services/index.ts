@@ -124,7 +124,7 @@ export async function createServices(options: ServicesOptions): Promise<RunningS
     system,
     networks,
     datasets: createDatasets(project, supervisor, files),
-    jobs: createJobs(queue, { project, layersOf, architectures }),
+    jobs: createJobs(queue, project, { project, layersOf, architectures }),
     runs: createRuns(project, queue),
     presets: createPresets(project),
     live: createLive(project, supervisor),

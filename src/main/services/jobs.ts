@@ -3,18 +3,25 @@ import { ConvScopeError } from '../../shared/errors.ts'
 import { parseDocument, type ExperimentDocument } from '../../shared/experiments/index.ts'
 import type { JobQueue } from '../jobs/queue.ts'
 import { isBuiltInNetwork } from './built-in.ts'
+import type { Project } from '../project/project.ts'
 import { checkDocument, type CheckingHelp } from './check-document.ts'
+import { completeDocument } from './complete-document.ts'
 import type { JobsService } from './services.ts'
 
-export function createJobs(queue: JobQueue, help: CheckingHelp): JobsService {
+export function createJobs(
+  queue: JobQueue,
+  project: Pick<Project, 'runs' | 'artifacts'>,
+  help: CheckingHelp,
+): JobsService {
   return {
     start: async ({ document: value }) => {
-      const document = parseDocument(value)
+      const document = await completeDocument(parseDocument(value), project)
       refuseBuiltInName(document)
       await checkDocument(document, help)
       return { id: await queue.start(document) }
     },
-    look: ({ document }, { signal } = {}) => queue.look(document, { signal }),
+    look: async ({ document }, { signal } = {}) =>
+      queue.look(await completeDocument(parseDocument(document), project), { signal }),
     watch: ({ id }, { afterSeq = 0, signal } = {}) => queue.watch(id, afterSeq, signal),
     overview: ({ signal } = {}) => queue.overview(signal),
     cancel: async ({ id }) => {

@@ -5,6 +5,8 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { DeconvnetResult } from '../../shared/experiments/deconvnet.ts'
 import type { JobEvent } from '../../shared/jobs.ts'
+import { LiveFrameRequest } from '../../shared/live.ts'
+import { decodeNpy } from '../../shared/npy.ts'
 import type { Json } from '../../shared/values.ts'
 import { openProject, type Project } from '../project/project.ts'
 import { createServices, type RunningServices } from './index.ts'
@@ -148,7 +150,7 @@ describe('services', { timeout: 60_000 }, () => {
     expect(part.damaged).toEqual(
       run.outputs.filter((o) => o.sha256 === picture.sha256).map(({ name }) => `${name}.png`),
     )
-    const text = (await project.artifacts.read(part.sha256)).toString('latin1')
+    const text = Buffer.from(await project.artifacts.read(part.sha256)).toString('latin1')
     expect(text).toContain('damaged.json')
     for (const { name, sha256: hash } of run.outputs) if (hash !== picture.sha256) expect(text).toContain(`${name}.`)
   })
@@ -165,6 +167,7 @@ describe('services', { timeout: 60_000 }, () => {
         batchSize: 16,
         trainCount: 32,
         testCount: 16,
+        snapshots: [0, 1],
       },
       seed,
     })
@@ -179,6 +182,40 @@ describe('services', { timeout: 60_000 }, () => {
     const look = await services.jobs.look({ document: document({ network: own[1]?.name ?? '' }) })
     expect(look.result).toMatchObject({ units: { length: 4 } })
     for (const { name } of own) await services.networks.remove({ name })
+  })
+
+  it('follow the features of a training run that a document names, and keep what they need of it', async () => {
+    const snapshots = (run: string): Json => ({
+      kind: 'feature-evolution',
+      version: 1,
+      params: { snapshots: { from: 'run', run }, dataset: 'mnist', pictureCount: 20, layers: ['relu1'] },
+    })
+    const { runs } = await services.runs.list({ offset: 0, limit: 1, kind: 'train-classifier' })
+    const { id } = await services.jobs.start({ document: snapshots(runs[0]?.id ?? '') })
+    expect((await eventsOf(id)).at(-1)?.type).toBe('done')
+    const run = await services.runs.show({ id })
+    expect(run.result).toMatchObject({ epochs: [0, 1], layers: [{ layer: 'relu1' }] })
+    expect(run.document).toMatchObject({
+      params: { snapshots: { run: runs[0]?.id, weights: [{ epoch: 0 }, { epoch: 1 }] } },
+    })
+    await expect(services.jobs.start({ document: snapshots('nothing') })).rejects.toMatchObject({ code: 'not-found' })
+    await expect(services.jobs.start({ document: snapshots(id) })).rejects.toThrow(/is no training/)
+  })
+
+  it('answer live frames, and keep nothing of them', async () => {
+    const before = await readdir(join(folder, 'project', 'artifacts'))
+    const view = { network: 'MNIST-convnet', layer: 'relu1' }
+    const { images } = await services.datasets.page({ name: 'mnist', split: 'test', offset: 7, count: 1 })
+    const named = await services.live.frame(
+      LiveFrameRequest.parse({ view, frame: { dataset: 'MNIST', split: 'test', index: 7 } }),
+    )
+    const seen = await services.live.frame(
+      LiveFrameRequest.parse({ view, frame: { height: 28, width: 28, channels: 1, pixels: images } }),
+    )
+    expect(seen.projections).toEqual(named.projections)
+    expect(decodeNpy(seen.activations, 'the answer').shape).toEqual([24, 24, 32])
+    expect(seen.result.prediction).toEqual(named.result.prediction)
+    expect(await readdir(join(folder, 'project', 'artifacts'))).toEqual(before)
   })
 
   it("refuse a training under a built-in network's name before it computes", async () => {

@@ -1,6 +1,7 @@
 /** Feature evolution (Zeiler & Fergus 2013, figure 4): the strongest projection of channels while a network learns. */
 import * as z from 'zod'
 import { BackwardRules } from '../network/rules.ts'
+import { NetworkSpec } from '../network/spec.ts'
 import { LibraryName, Pair, Sha256 } from '../values.ts'
 import { documentSchema, type ExperimentKind } from './document.ts'
 import { layerMentions, mentionsWithin, networkMention, splitMentions, type Mention } from './mentions.ts'
@@ -9,19 +10,27 @@ import { startName, TrainClassifierParams, trainClassifier } from './train-class
 
 const Epoch = z.number().int().nonnegative()
 
+const KeptWeights = z
+  .array(z.strictObject({ epoch: Epoch, sha256: Sha256 }))
+  .min(1)
+  .max(200)
+
+/** A training run of the project. Who starts the document fills in the rest from it. */
+export const RunSnapshots = z.strictObject({
+  from: z.literal('run'),
+  run: z.string().min(1).max(64),
+  spec: NetworkSpec.optional(),
+  weights: KeptWeights.optional(),
+})
+export type RunSnapshots = z.infer<typeof RunSnapshots>
+
 /** Where the weights of each epoch come from. */
 export const Snapshots = z.discriminatedUnion('from', [
   /** A training made for it; its `snapshots` are the epochs. */
   z.strictObject({ from: z.literal('training'), training: TrainClassifierParams }),
   /** Outputs `weights-epoch-<n>` of a run, for the layers of a network of the library. */
-  z.strictObject({
-    from: z.literal('weights'),
-    network: LibraryName,
-    weights: z
-      .array(z.strictObject({ epoch: Epoch, sha256: Sha256 }))
-      .min(1)
-      .max(200),
-  }),
+  z.strictObject({ from: z.literal('weights'), network: LibraryName, weights: KeptWeights }),
+  RunSnapshots,
   /** Networks of the library with the same layers. */
   z.strictObject({
     from: z.literal('networks'),
@@ -103,8 +112,8 @@ function snapshotMentions(snapshots: Snapshots): Mention[] {
       networkMention(`snapshots.networks.${index}.network`, network),
     )
   return [
-    networkMention('snapshots.network', snapshots.network),
-    ...snapshots.weights.map(({ sha256 }, index): Mention => ({
+    ...(snapshots.from === 'weights' ? [networkMention('snapshots.network', snapshots.network)] : []),
+    ...(snapshots.weights ?? []).map(({ sha256 }, index): Mention => ({
       thing: 'artifact',
       field: `snapshots.weights.${index}.sha256`,
       sha256,
@@ -116,11 +125,13 @@ function snapshotMentions(snapshots: Snapshots): Mention[] {
 function networksOf(snapshots: Snapshots): string[] {
   if (snapshots.from === 'networks') return snapshots.networks.map(({ network }) => network)
   if (snapshots.from === 'weights') return [snapshots.network]
+  if (snapshots.from === 'run') return []
   const { start } = snapshots.training
   return start.from === 'network' ? [start.name] : []
 }
 
 function snapshotsName(snapshots: Snapshots): string {
   if (snapshots.from === 'training') return startName(snapshots.training.start)
+  if (snapshots.from === 'run') return snapshots.spec?.name ?? snapshots.run
   return snapshots.from === 'weights' ? snapshots.network : `${snapshots.networks.length} networks`
 }

@@ -127,6 +127,12 @@ export function snapshotOutput(epoch: number): string {
   return `weights-epoch-${epoch}`
 }
 
+/** The epoch of an output of that name; undefined for other outputs. */
+export function snapshotEpoch(name: string): number | undefined {
+  const epoch = /^weights-epoch-(\d{1,9})$/.exec(name)?.[1]
+  return epoch === undefined ? undefined : Number(epoch)
+}
+
 /** What is trained, as its name: of the architecture, the network, or the layers. */
 export function startName(start: TrainingStart): string {
   return start.from === 'layers' ? start.spec.name : start.name
