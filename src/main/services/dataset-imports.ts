@@ -110,9 +110,13 @@ function requireFreeName(name: string, project: Pick<Project, 'datasets'>): void
   })
 }
 
-/** An upload, a file, or a folder as such: what is in it is found by the worker. */
+/** An upload with the folders that it was chosen in, which tell classes; a file, or a folder as such: what is in it is found by the worker. */
 async function sourceOf(file: ImportFile, { artifacts }: Pick<Project, 'artifacts'>): Promise<SourcePath[]> {
-  if (!('path' in file) || !isAbsolute(file.path)) return sourcePaths([file], artifacts)
+  if ('sha256' in file) {
+    const name = file.name.split(/[\\/]+/).filter((part) => !/^\.*$/.test(part))
+    return (await sourcePaths([file], artifacts)).map((source) => ({ ...source, name: name.join('/') || source.name }))
+  }
+  if (!isAbsolute(file.path)) return sourcePaths([file], artifacts)
   const found = await stat(file.path).catch(() => undefined)
   if (!found?.isDirectory()) return sourcePaths([file], artifacts)
   return [{ name: basename(file.path), path: file.path, bytes: 0 }]

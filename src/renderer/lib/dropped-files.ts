@@ -2,7 +2,7 @@
 
 const MAX_FILES = 100_000
 
-/** Every file of a drop, those of folders included; `webkitRelativePath` is empty for what is dropped. */
+/** Every file of a drop, those of folders included: these have their path from the dropped folder on, as chosen folders' files have. */
 export async function droppedFiles(transfer: DataTransfer): Promise<File[]> {
   // The list is only there until the event has been handled: entries are taken before anything is awaited.
   const entries = [...transfer.items].map((item) => item.webkitGetAsEntry()).filter((entry) => entry !== null)
@@ -21,7 +21,9 @@ export function hasFiles(event: DragEvent): boolean {
 async function collect(entry: FileSystemEntry, found: File[]): Promise<void> {
   if (found.length >= MAX_FILES || entry.name.startsWith('.')) return
   if (isFile(entry)) {
-    found.push(await new Promise<File>((resolve, reject) => entry.file(resolve, reject)))
+    const file = await new Promise<File>((resolve, reject) => entry.file(resolve, reject))
+    const path = entry.fullPath.replace(/^\/+/, '')
+    found.push(path.includes('/') ? Object.defineProperty(file, 'webkitRelativePath', { value: path }) : file)
     return
   }
   const reader = (entry as FileSystemDirectoryEntry).createReader()

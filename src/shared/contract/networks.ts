@@ -8,9 +8,12 @@ import { Bytes, LibraryName, Sha256 } from '../values.ts'
 import { failures } from './failures.ts'
 import { progressThen } from './progress.ts'
 
-/** A file that was uploaded, or one on the machine where the program runs (absolute; a folder stands for the files in it). */
+/**
+ * A file that was uploaded, its name with the folders that it was chosen in; or one on the machine where the program runs (absolute; a
+ * folder stands for the files in it).
+ */
 export const ImportFile = z.union([
-  z.strictObject({ name: z.string().min(1).max(255), sha256: Sha256 }),
+  z.strictObject({ name: z.string().min(1).max(1024), sha256: Sha256 }),
   z.strictObject({ path: z.string().min(1).max(4096) }),
 ])
 export type ImportFile = z.infer<typeof ImportFile>

@@ -66,8 +66,7 @@ function quietly<T>(work: () => T): T | undefined {
 
 /**
  * Of several files or folders that were given, each must be a part of the data set; notes beside it need not.
- * @param names what was given, as the tree's files are called or begin
- * @throws ConvScopeError 'invalid-input' that names what would be left out
+ * @param names what was given, as the tree's files are called or begin; * @throws ConvScopeError 'invalid-input' that names what would be left out
  */
 export function requireAllUsed(names: readonly string[], found: FoundDataset, tree: FileTree): void {
   const belongsTo = (name: string, path: string): boolean => path === name || path.startsWith(`${name}/`)

@@ -53,6 +53,24 @@ describe('files of the original formats', () => {
   })
 })
 
+describe('files that were sent one by one', () => {
+  it('keep the folders that they were chosen in', async () => {
+    const png = (red: number): Promise<Buffer> =>
+      sharp({ create: { width: 4, height: 3, channels: 3, background: { r: red, g: 0, b: 0 } } })
+        .png()
+        .toBuffer()
+    const sources = await Promise.all(
+      ['pets/cats/1.png', 'pets/dogs/1.png', 'pets/dogs/2.png', 'pets/notes.csv'].map(async (name, index) => ({
+        name,
+        path: await folder.write(`sent/${index}`, name.endsWith('.csv') ? 'a note' : await png(index)),
+      })),
+    )
+    const { result, split } = await folder.import([], { sources })
+    expect(result).toMatchObject({ classes: ['cats', 'dogs'], origin: { files: ['pets'], refused: 0 } })
+    expect([...(await split('all')).labels]).toEqual([0, 1, 1])
+  })
+})
+
 describe('two data sets at once', () => {
   it.each([
     [

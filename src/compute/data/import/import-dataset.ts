@@ -21,6 +21,7 @@ export async function importDataset(
   { sources, inPlace, labels, classes }: WorkerMethodParams<'dataset-import'>,
   context: ImportContext,
 ): Promise<WorkerMethodResult<'dataset-import'>> {
+  const names = topNames(sources)
   const given = classes && readClassNames(readText(classes))
   const table = labels && readLabels(readText(labels), given)
   const tree = await openTree(sources, {
@@ -29,29 +30,28 @@ export async function importDataset(
   })
   try {
     const found = findDataset(tree, { labels: table, classes: given })
-    if (sources.length > 1)
-      requireAllUsed(
-        sources.map(({ name }) => name),
-        found,
-        tree,
-      )
+    if (names.length > 1) requireAllUsed(names, found, tree)
     requirePossible(found, tree, { inPlace, hasLabels: labels !== undefined })
     const stored =
       found.kind === 'pixels' ? await storePixels(found, context) : await storePictures(found, { inPlace }, context)
-    const names = classNames(found, given, stored.largestLabel)
     const { format, shape, splits, refused } = stored
     return {
       format,
       shape,
-      classes: names,
+      classes: classNames(found, given, stored.largestLabel),
       splits,
       location: inPlace ? tree.folder : undefined,
-      origin: { format: found.format, files: sources.map(({ name }) => name), refused: refused.count },
+      origin: { format: found.format, files: names, refused: refused.count },
       refused: refused.listed,
     }
   } finally {
     await tree.close()
   }
+}
+
+/** Of files in one folder, the folder. */
+function topNames(sources: readonly { readonly name: string }[]): string[] {
+  return [...new Set(sources.map(({ name }) => name.split('/')[0] ?? name))]
 }
 
 function requirePossible(
