@@ -1,14 +1,17 @@
-import { afterEach, describe, expect, it, vi } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { artifactAddress, uploadFile } from './files.ts'
+import { fakeRequest, type FakeAnswer } from './testing/fake-upload.ts'
 
 const sha256 = 'a1'.repeat(32)
-const answering = (status: number, body: unknown) =>
-  vi.stubGlobal(
-    'fetch',
-    vi.fn(async () => new Response(JSON.stringify(body), { status })),
-  )
+const answer = vi.fn<(method: string, address: string, body: unknown) => FakeAnswer>()
+const answering = (status: number, body: unknown) => answer.mockReturnValue({ status, body })
 
-afterEach(() => vi.unstubAllGlobals())
+beforeEach(() => vi.stubGlobal('XMLHttpRequest', fakeRequest(answer)))
+
+afterEach(() => {
+  vi.unstubAllGlobals()
+  vi.resetAllMocks()
+})
 
 describe('files', () => {
   it('have an address by hash, and a name to be saved under', () => {
@@ -19,8 +22,10 @@ describe('files', () => {
   it('go up by one route', async () => {
     answering(200, { sha256, bytes: 3 })
     const file = new Blob(['abc'])
-    expect(await uploadFile(file)).toEqual({ sha256, bytes: 3 })
-    expect(vi.mocked(fetch).mock.calls[0]).toMatchObject(['/upload', { method: 'PUT', body: file }])
+    const fractions: number[] = []
+    expect(await uploadFile(file, { onProgress: (fraction) => fractions.push(fraction) })).toEqual({ sha256, bytes: 3 })
+    expect(answer.mock.calls).toEqual([['PUT', '/upload', file]])
+    expect(fractions).toEqual([1])
   })
 
   it('fail with the reason of the program', async () => {
@@ -36,9 +41,16 @@ describe('files', () => {
   })
 
   it('fail when nobody answers, and with the reason of an abort', async () => {
-    vi.stubGlobal('fetch', vi.fn().mockRejectedValue(new TypeError('failed')))
+    answer.mockImplementation(() => {
+      throw new TypeError('failed')
+    })
     await expect(uploadFile(new Blob(['abc']))).rejects.toMatchObject({ code: 'disconnected' })
     const reason = new Error('enough')
     await expect(uploadFile(new Blob(['abc']), { signal: AbortSignal.abort(reason) })).rejects.toBe(reason)
+    const abort = new AbortController()
+    answering(200, { sha256, bytes: 3 })
+    const sending = uploadFile(new Blob(['abc']), { signal: abort.signal })
+    abort.abort(reason)
+    await expect(sending).rejects.toBe(reason)
   })
 })

@@ -3,13 +3,14 @@ import { afterEach, beforeEach, expect, it, vi } from 'vitest'
 import { createApp } from 'vue'
 import { ConvScopeError } from '../../../shared/errors.ts'
 import type { ContractClient } from '../../../shared/rpc/client.ts'
+import { fakeRequest, type FakeAnswer } from '../../rpc/testing/fake-upload.ts'
 import { clientKey } from '../../rpc/use-client.ts'
 import { looksLikeData, useDatasetImport } from './import-store.ts'
 
 const sha256 = 'a'.repeat(64)
 type Import = (request: unknown, options: { signal: AbortSignal }) => Promise<AsyncIterable<unknown>>
 const importData = vi.fn<Import>()
-const upload = vi.fn<typeof fetch>()
+const upload = vi.fn<() => FakeAnswer>()
 
 beforeEach(() => {
   const pinia = createPinia()
@@ -18,8 +19,8 @@ beforeEach(() => {
     .provide(clientKey, { datasets } as unknown as ContractClient)
     .use(pinia)
   setActivePinia(pinia)
-  upload.mockImplementation(async () => Response.json({ sha256, bytes: 3 }))
-  vi.stubGlobal('fetch', upload)
+  upload.mockReturnValue({ status: 200, body: { sha256, bytes: 3 } })
+  vi.stubGlobal('XMLHttpRequest', fakeRequest(upload))
 })
 afterEach(() => {
   vi.unstubAllGlobals()

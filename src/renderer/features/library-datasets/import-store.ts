@@ -7,13 +7,13 @@ import { ConvScopeError, type ErrorReport } from '../../../shared/errors.ts'
 import { LibraryName } from '../../../shared/values.ts'
 import { Latest } from '../../lib/latest.ts'
 import { reportOf } from '../../lib/report.ts'
-import { uploadFile, type Stored } from '../../rpc/files.ts'
+import { FileSender, pathOf, type Sending } from '../../rpc/sender.ts'
 import { useClient } from '../../rpc/use-client.ts'
 import { useDatasets } from './store.ts'
 
 export type DatasetImportState =
   | { readonly kind: 'choosing' }
-  | { readonly kind: 'sending'; readonly index: number; readonly file: string }
+  | Sending
   | { readonly kind: 'reading'; readonly progress: Progress | undefined }
   | { readonly kind: 'failed'; readonly error: ErrorReport }
   | { readonly kind: 'done'; readonly result: DatasetImportResult }
@@ -40,8 +40,7 @@ export const useDatasetImport = defineStore('dataset-import', () => {
   /** What was suggested last: another suggestion only takes its place, never what was typed. */
   let suggested = ''
   const state = shallowRef<DatasetImportState>({ kind: 'choosing' })
-  /** What has been sent need not be sent again after a failure. */
-  let stored = new WeakMap<File, Stored>()
+  const sender = new FileSender()
   const latest = new Latest()
 
   const isBusy = computed(() => state.value.kind === 'sending' || state.value.kind === 'reading')
@@ -65,12 +64,13 @@ export const useDatasetImport = defineStore('dataset-import', () => {
 
   function add(more: readonly File[]): void {
     if (isBusy.value) return
-    const known = new Set(more.map((file) => file.name))
-    files.value = [...files.value.filter((file) => !known.has(file.name)), ...more]
+    const known = new Set(more.map(pathOf))
+    files.value = [...files.value.filter((file) => !known.has(pathOf(file))), ...more]
     path.value = ''
     inPlace.value = false
     state.value = { kind: 'choosing' }
-    suggest(files.value[0]?.name)
+    const [first] = files.value
+    suggest(first && pathOf(first).split('/')[0])
   }
 
   function leaveOut(file: File): void {
@@ -89,7 +89,13 @@ export const useDatasetImport = defineStore('dataset-import', () => {
     const turn = latest.begin()
     try {
       if (files.value.length > MAXIMUM_FILES) throw tooMany(files.value.length)
-      const given = path.value.trim() === '' ? await send(turn.signal) : [{ path: path.value.trim() }]
+      const onProgress = (sending: Sending): void => {
+        if (turn.current()) state.value = sending
+      }
+      const given =
+        path.value.trim() === ''
+          ? await sender.send(files.value, { signal: turn.signal, onProgress })
+          : [{ path: path.value.trim() }]
       state.value = { kind: 'reading', progress: undefined }
       const request = { files: given, name: name.value, inPlace: inPlace.value }
       for await (const event of await client.datasets.import(request, { signal: turn.signal })) {
@@ -101,17 +107,6 @@ export const useDatasetImport = defineStore('dataset-import', () => {
       if (turn.current()) state.value = { kind: 'failed', error: reportOf(error) }
     }
     return undefined
-  }
-
-  async function send(signal: AbortSignal): Promise<{ name: string; sha256: string }[]> {
-    const sent: { name: string; sha256: string }[] = []
-    for (const [index, file] of files.value.entries()) {
-      state.value = { kind: 'sending', index, file: file.name }
-      const known = stored.get(file) ?? (await uploadFile(file, { signal }))
-      stored.set(file, known)
-      sent.push({ name: file.name, sha256: known.sha256 })
-    }
-    return sent
   }
 
   async function finish(result: DatasetImportResult): Promise<string> {
@@ -133,7 +128,7 @@ export const useDatasetImport = defineStore('dataset-import', () => {
     inPlace.value = false
     name.value = ''
     suggested = ''
-    stored = new WeakMap()
+    sender.forget()
     state.value = { kind: 'choosing' }
   }
 

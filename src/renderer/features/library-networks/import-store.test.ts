@@ -3,13 +3,14 @@ import { afterEach, beforeEach, expect, it, vi } from 'vitest'
 import { createApp } from 'vue'
 import { ConvScopeError } from '../../../shared/errors.ts'
 import type { ContractClient } from '../../../shared/rpc/client.ts'
+import { fakeRequest, type FakeAnswer } from '../../rpc/testing/fake-upload.ts'
 import { clientKey } from '../../rpc/use-client.ts'
 import { useNetworkImport } from './import-store.ts'
 
 const sha256 = 'a'.repeat(64)
 type Import = (request: unknown, options: { signal: AbortSignal }) => Promise<AsyncIterable<unknown>>
 const importNetwork = vi.fn<Import>()
-const upload = vi.fn<typeof fetch>()
+const upload = vi.fn<() => FakeAnswer>()
 
 beforeEach(() => {
   const pinia = createPinia()
@@ -22,8 +23,8 @@ beforeEach(() => {
     .provide(clientKey, { networks } as unknown as ContractClient)
     .use(pinia)
   setActivePinia(pinia)
-  upload.mockImplementation(async () => Response.json({ sha256, bytes: 3 }))
-  vi.stubGlobal('fetch', upload)
+  upload.mockReturnValue({ status: 200, body: { sha256, bytes: 3 } })
+  vi.stubGlobal('XMLHttpRequest', fakeRequest(upload))
 })
 afterEach(() => {
   vi.unstubAllGlobals()

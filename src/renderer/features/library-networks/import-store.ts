@@ -7,13 +7,13 @@ import type { ArchitectureSummary } from '../../../shared/network/page.ts'
 import { LibraryName } from '../../../shared/values.ts'
 import { Latest } from '../../lib/latest.ts'
 import { reportOf } from '../../lib/report.ts'
-import { uploadFile, type Stored } from '../../rpc/files.ts'
+import { FileSender, pathOf, type Sending } from '../../rpc/sender.ts'
 import { useClient } from '../../rpc/use-client.ts'
 import { useNetworks } from './store.ts'
 
 export type ImportState =
   | { readonly kind: 'choosing' }
-  | { readonly kind: 'sending'; readonly index: number; readonly file: string }
+  | Sending
   | { readonly kind: 'reading'; readonly progress: Progress | undefined }
   | { readonly kind: 'failed'; readonly error: ErrorReport }
 
@@ -34,8 +34,7 @@ export const useNetworkImport = defineStore('network-import', () => {
   const architecture = ref(IN_FILES)
   const state = shallowRef<ImportState>({ kind: 'choosing' })
   const architectures = shallowRef<readonly ArchitectureSummary[]>([])
-  /** What has been sent need not be sent again after a failure. */
-  let stored = new WeakMap<File, Stored>()
+  const sender = new FileSender()
   const latest = new Latest()
 
   const isBusy = computed(() => state.value.kind === 'sending' || state.value.kind === 'reading')
@@ -62,8 +61,8 @@ export const useNetworkImport = defineStore('network-import', () => {
   }
 
   function add(more: readonly File[]): void {
-    const known = new Set(more.map((file) => file.name))
-    choose([...files.value.filter((file) => !known.has(file.name)), ...more])
+    const known = new Set(more.map(pathOf))
+    choose([...files.value.filter((file) => !known.has(pathOf(file))), ...more])
   }
 
   function leaveOut(file: File): void {
@@ -74,13 +73,12 @@ export const useNetworkImport = defineStore('network-import', () => {
   async function start(): Promise<string | undefined> {
     const turn = latest.begin()
     try {
-      const sent: { name: string; sha256: string }[] = []
-      for (const [index, file] of files.value.entries()) {
-        state.value = { kind: 'sending', index, file: file.name }
-        const known = stored.get(file) ?? (await uploadFile(file, { signal: turn.signal }))
-        stored.set(file, known)
-        sent.push({ name: file.name, sha256: known.sha256 })
-      }
+      const sent = await sender.send(files.value, {
+        signal: turn.signal,
+        onProgress: (sending) => {
+          if (turn.current()) state.value = sending
+        },
+      })
       state.value = { kind: 'reading', progress: undefined }
       const request = {
         files: sent,
@@ -114,7 +112,7 @@ export const useNetworkImport = defineStore('network-import', () => {
     name.value = ''
     suggested = ''
     architecture.value = IN_FILES
-    stored = new WeakMap()
+    sender.forget()
     state.value = { kind: 'choosing' }
   }
 
