@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { extend, valueName, type Curve } from './run-curves.ts'
+import { extend, valueText, type Curve } from './run-curves.ts'
 
 it('keeps first, newest and a thousand points at most', () => {
   let curve: Curve = { x: [], values: [] }
@@ -11,11 +11,13 @@ it('keeps first, newest and a thousand points at most', () => {
   expect(curve.x.every((at, i) => i === 0 || at > (curve.x[i - 1] ?? at))).toBe(true)
 })
 
-it('writes names of values as words', () => {
-  expect(['loss', 'trainErrorPercent', 'imagesPerSecond', 'learningRate'].map(valueName)).toEqual([
-    'loss',
-    'train error %',
-    'images / s',
-    'learning rate',
+it('writes values with their names as words', () => {
+  const values = { epoch: 2, loss: 1.8512, trainErrorPercent: 7.5, imagesPerSecond: 812.3, learningRate: 0.001 }
+  expect(Object.entries(values).map(([name, value]) => valueText(name, value))).toEqual([
+    'epoch 2',
+    'loss 1.85',
+    'train error 7.50 %',
+    '812 images / s',
+    'learning rate 0.00100',
   ])
 })
