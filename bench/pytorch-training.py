@@ -1,6 +1,6 @@
-"""The trainings of bench/training.ts in PyTorch, augmentation included.
+"""The works of bench/training.ts in PyTorch: trainings, augmentation included, and CaffeNet forward.
 
-Reads names of networks from stdin, answers each with the images per second of one turn.
+Reads names of works from stdin, answers each with the images per second of one turn.
 """
 
 import json
@@ -12,6 +12,8 @@ import torch.nn.functional as F
 from torch import nn
 
 BATCH = 128
+FORWARD_BATCH = 16
+FORWARD_CALLS = 4
 steps = int(sys.argv[1])
 torch.set_num_threads(int(sys.argv[2]))
 torch.manual_seed(1)
@@ -66,10 +68,52 @@ def prepare(make):
     return epoch
 
 
+def caffenet_forward(memory_format):
+    def convolution(inputs, outputs, kernel, stride=1, pad=0, groups=1):
+        return nn.Conv2d(inputs, outputs, kernel, stride, pad, groups=groups), nn.ReLU()
+
+    def pooling():
+        return nn.MaxPool2d(3, 2, ceil_mode=True)
+
+    network = nn.Sequential(
+        *(*convolution(3, 96, 11, 4), pooling(), nn.LocalResponseNorm(5, 1e-4)),
+        *(*convolution(96, 256, 5, pad=2, groups=2), pooling(), nn.LocalResponseNorm(5, 1e-4)),
+        *(*convolution(256, 384, 3, pad=1), *convolution(384, 384, 3, pad=1, groups=2)),
+        *(*convolution(384, 256, 3, pad=1, groups=2), pooling(), nn.Flatten()),
+        *(nn.Linear(9216, 4096), nn.ReLU(), nn.Linear(4096, 4096), nn.ReLU(), nn.Linear(4096, 1000), nn.Softmax(1)),
+    )
+    network = network.eval().to(memory_format=memory_format)
+    pictures = torch.rand(FORWARD_BATCH, 3, 227, 227).to(memory_format=memory_format)
+
+    def turn():
+        with torch.inference_mode():
+            for _ in range(FORWARD_CALLS):
+                network(pictures)
+
+    return turn
+
+
+def faster(turns):
+    """Seconds of the fastest of several ways, each once warm."""
+    for turn in turns:
+        turn()
+    best = float("inf")
+    for turn in turns:
+        started = time.perf_counter()
+        turn()
+        best = min(best, time.perf_counter() - started)
+    return best
+
+
 epochs = {"mnist-convnet": prepare(mnist_convnet), "cifar-alexnet": prepare(cifar_alexnet)}
 warm = set()
+forwards = None
 for line in sys.stdin:
     name = line.strip()
+    if name == "caffenet-forward":
+        forwards = forwards or [caffenet_forward(way) for way in (torch.contiguous_format, torch.channels_last)]
+        print(json.dumps(FORWARD_CALLS * FORWARD_BATCH / faster(forwards)), flush=True)
+        continue
     if name not in warm:
         epochs[name]()
         warm.add(name)
