@@ -1,13 +1,6 @@
-import { once } from 'node:events'
 import { rm, writeFile } from 'node:fs/promises'
-import type { IncomingMessage } from 'node:http'
 import { hostname } from 'node:os'
-import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest'
-import { WebSocket } from 'ws'
-import { createContractClient } from '../../shared/rpc/client.ts'
-import { MAX_FRAME_BYTES } from '../../shared/rpc/frames.ts'
-import { SocketTransport } from '../../shared/rpc/socket-transport.ts'
-import { Access } from './access.ts'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { startPageServer } from './page-server.ts'
 import { CONTENT_SECURITY_POLICY } from './security-headers.ts'
 import { ask, askRaw, MAX_UPLOAD_BYTES, PAGE, servePage, TOKEN } from './testing/fixture.ts'
@@ -316,74 +309,5 @@ describe('refused requests', () => {
       code: 'conflict',
       remedy: expect.stringContaining('--port') as unknown,
     })
-  })
-})
-
-describe('the socket', () => {
-  const open = (path: string, headers: Record<string, string>): WebSocket =>
-    new WebSocket(`ws://127.0.0.1:${port}${path}`, { headers })
-
-  const refusal = async (path: string, headers: Record<string, string>): Promise<number | undefined> => {
-    const socket = open(path, headers)
-    socket.on('error', () => undefined)
-    const [, response] = (await once(socket, 'unexpected-response')) as [unknown, IncomingMessage]
-    return response.statusCode
-  }
-
-  it('carries the contract of the page', async () => {
-    const transport = new SocketTransport({ open: () => open('/rpc', own()) })
-    const client = createContractClient(transport)
-    await expect(client.system.about()).resolves.toMatchObject({ shell: 'page' })
-    transport.close()
-  })
-
-  it.each<[what: string, path: string, headers: () => Record<string, string>, status: number]>([
-    ['without a cookie', '/rpc', () => ({ origin: served.server.origin }), 401],
-    ['with a wrong cookie', '/rpc', () => ({ ...own(), cookie: `convscope-${port}=wrong` }), 401],
-    ['with the token in the address', `/rpc?token=${TOKEN}`, () => ({ origin: served.server.origin }), 404],
-    ['without an Origin', '/rpc', () => admitted, 403],
-    ['with a null Origin', '/rpc', () => ({ ...admitted, origin: 'null' }), 403],
-    ['with a foreign Origin', '/rpc', () => ({ ...admitted, origin: 'http://elsewhere.example' }), 403],
-    ['with the Origin of another port', '/rpc', () => ({ ...admitted, origin: `http://127.0.0.1:${port + 1}` }), 403],
-    ['with a foreign Host', '/rpc', () => ({ ...own(), host: 'elsewhere.example' }), 403],
-    ['at another address', '/', own, 404],
-    ['at an address below', '/rpc/x', own, 404],
-  ])('is refused %s', async (_what, path, headers, status) => {
-    expect(await refusal(path, headers())).toBe(status)
-  })
-
-  it('is closed by a frame above the limit', async () => {
-    const socket = open('/rpc', own())
-    await once(socket, 'open')
-    const closed = once(socket, 'close')
-    socket.send(new Uint8Array(MAX_FRAME_BYTES + 1))
-    expect((await closed)[0]).toBe(1009)
-  })
-})
-
-describe('a single-use token', () => {
-  afterEach(() => vi.useRealTimers())
-  it.each([
-    [59_000, 'new'],
-    [61_000, 'refused'],
-  ])('after %i ms: %s', (milliseconds, kind) => {
-    vi.useFakeTimers()
-    const access = new Access({ host: '127.0.0.1', port: 80, token: TOKEN })
-    const url = `/?token=${access.singleUseToken()}`
-    vi.advanceTimersByTime(milliseconds)
-    expect(access.admit({ method: 'GET', url, headers: { host: '127.0.0.1:80' } } as IncomingMessage).kind).toBe(kind)
-  })
-})
-
-describe('access to a server that listens on every address', () => {
-  it('is by the names of this machine', () => {
-    const access = new Access({ host: '0.0.0.0', port: 80, token: TOKEN })
-    const from = (host: string) =>
-      access.admitUpgrade({
-        headers: { host, origin: `http://${host}`, cookie: `convscope-80=${TOKEN}` },
-      } as IncomingMessage).kind
-    expect(from('127.0.0.1:80')).toBe('admitted')
-    expect(from(`${hostname()}:80`)).toBe('admitted')
-    expect(from('elsewhere.example:80')).toBe('refused')
   })
 })

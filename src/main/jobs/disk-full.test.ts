@@ -4,15 +4,10 @@ import { sha256 } from '../platform/hash.ts'
 import { configureLogging } from '../platform/logger.ts'
 import { checkProject } from '../project/doctor.ts'
 import { openProject, type Project } from '../project/project.ts'
-import {
-  sampleOutput,
-  sampleProject,
-  sampleProjection,
-  sampleTraining,
-  temporaryFolder,
-} from '../project/testing/samples.ts'
+import { sampleOutput, sampleProjection, sampleTraining, temporaryFolder } from '../project/testing/samples.ts'
 import { JobQueue } from './queue.ts'
-import { FakeExecutor, finishNext } from './testing/fake-executor.ts'
+import { finishNext, type FakeExecutor } from './testing/fake-executor.ts'
+import { startQueue } from './testing/start-queue.ts'
 
 let temporary: Awaited<ReturnType<typeof temporaryFolder>>
 let project: Project
@@ -37,9 +32,7 @@ beforeEach(async () => {
   configureLogging({ stderr: 'off' })
   isDiskFull = false
   temporary = await temporaryFolder()
-  project = await sampleProject(temporary.folder, { write })
-  executor = new FakeExecutor()
-  queue = new JobQueue(project, executor, { batchMs: 5, retryMs: 10, closingMs: 50 })
+  ;({ project, executor, queue } = await startQueue(temporary.folder, { batchMs: 5 }, { write }))
 })
 
 afterEach(async () => {

@@ -7,13 +7,13 @@ import {
   SAMPLE_ENGINE,
   sampleNetwork,
   sampleOutput,
-  sampleProject,
   sampleProjection,
   sampleTraining,
   temporaryFolder,
 } from '../project/testing/samples.ts'
-import { JobQueue } from './queue.ts'
-import { FakeExecutor, finishNext } from './testing/fake-executor.ts'
+import type { JobQueue } from './queue.ts'
+import { finishNext, type FakeExecutor } from './testing/fake-executor.ts'
+import { startQueue } from './testing/start-queue.ts'
 
 let temporary: Awaited<ReturnType<typeof temporaryFolder>>
 let project: Project
@@ -21,9 +21,7 @@ let executor: FakeExecutor
 let queue: JobQueue
 
 async function begin(options: OpenOptions = {}): Promise<void> {
-  project = await sampleProject(temporary.folder, options)
-  executor = new FakeExecutor()
-  queue = new JobQueue(project, executor, { batchMs: 20, closingMs: 50 })
+  ;({ project, executor, queue } = await startQueue(temporary.folder, {}, options))
 }
 
 async function end(): Promise<void> {

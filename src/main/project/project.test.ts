@@ -1,4 +1,4 @@
-import { mkdir, readFile, readdir, rm, utimes, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import * as z from 'zod'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
@@ -10,8 +10,8 @@ import { openProject, type Project } from './project.ts'
 import { MOST_ATTEMPTS } from './runs.ts'
 import {
   sampleDataset,
+  sampleFinishedRun,
   sampleNetwork,
-  sampleOutput,
   sampleProject,
   sampleProjection,
   sampleProvenance,
@@ -41,17 +41,6 @@ async function sample(): Promise<Project> {
 async function reopen(): Promise<Project> {
   await project?.close()
   return (project = await openProject(temporary.folder))
-}
-
-/** A run that has gone to its end with one output. */
-async function finished(of: Project, text: string, seed = 0): Promise<string> {
-  const document = sampleTraining(seed)
-  const { id } = of.runs.create(document, { title: text, library: LIBRARY })
-  of.runs.move(id, 'running')
-  const outputs = [await sampleOutput(of, Buffer.from(text))]
-  of.runs.finish(id, { result: { text }, outputs, provenance: sampleProvenance(document) }, [])
-  of.artifacts.settle(outputs.map((output) => output.sha256))
-  return id
 }
 
 describe('opening', () => {
@@ -226,7 +215,7 @@ describe('runs', () => {
   it('are found by kind, state and words', async () => {
     const opened = await sample()
     const { runs } = opened
-    const a = await finished(opened, '100% sure')
+    const a = await sampleFinishedRun(opened, '100% sure')
     const b = runs.create(sampleProjection(), { title: 'A Projection', library: LIBRARY }).id
     const found = (query: Parameters<typeof runs.list>[0]) => runs.list(query).runs.map(({ id }) => id)
     expect(found({})).toEqual([b, a])
@@ -245,8 +234,8 @@ describe('runs', () => {
 
   it('can be brought back until they are purged, and then take their files along', async () => {
     const opened = await sample()
-    const [gone, kept] = [await finished(opened, 'gone', 1), await finished(opened, 'kept', 2)]
-    const shared = await finished(opened, 'kept', 3)
+    const [gone, kept] = [await sampleFinishedRun(opened, 'gone', 1), await sampleFinishedRun(opened, 'kept', 2)]
+    const shared = await sampleFinishedRun(opened, 'kept', 3)
     const waiting = opened.runs.create(sampleTraining(), { title: '', library: LIBRARY }).id
     expect(() => opened.runs.remove(waiting)).toThrow(expect.objectContaining({ code: 'conflict' }))
     opened.runs.remove(gone)
@@ -275,87 +264,5 @@ describe('runs', () => {
       expect(after.get(id).state).toBe(attempt < MOST_ATTEMPTS ? 'queued' : 'failed')
     }
     expect(project?.runs.get(id).error?.code).toBe('crash')
-  })
-})
-
-describe('garbage', () => {
-  it('is what nothing names and what is old enough', async () => {
-    const opened = await sample()
-    await finished(opened, 'named')
-    const upload = await opened.artifacts.put(Buffer.from('an upload that a document will name'))
-    const again = await reopen()
-    expect(await again.collectGarbage()).toMatchObject({ files: 0 })
-    const longAgo = new Date(Date.now() - 2 * 24 * 60 * 60 * 1000)
-    for (const { sha256: hash } of (await again.artifacts.list()).artifacts) {
-      await utimes(again.artifacts.path(hash), longAgo, longAgo)
-    }
-    const look = { params: { picture: { artifact: upload.sha256 } } }
-    again.settings.set('last look', look)
-    expect(await again.collectGarbage()).toMatchObject({ files: 0 })
-    again.settings.remove('last look')
-    expect(await again.collectGarbage()).toEqual({ runs: 0, files: 1, bytes: upload.bytes })
-    expect(await again.artifacts.has(upload.sha256)).toBe(false)
-    expect((await checkProject(again, { full: true })).problems).toEqual([])
-  })
-})
-
-describe('the doctor', () => {
-  it('finds nothing in a healthy project, and counts', async () => {
-    const opened = await sample()
-    await finished(opened, 'healthy')
-    expect(await checkProject(opened, { full: true })).toMatchObject({
-      ok: true,
-      runs: 1,
-      artifacts: 4,
-      problems: [],
-      looks: 0,
-    })
-  })
-
-  it('names what is missing, damaged or unreadable, and who needs it', async () => {
-    const opened = await sample()
-    const [missing, damaged, unreadable] = [
-      await finished(opened, 'missing', 1),
-      await finished(opened, 'damaged', 2),
-      await finished(opened, 'unreadable', 3),
-    ]
-    await rm(opened.artifacts.path(sha256('missing')))
-    await writeFile(opened.artifacts.path(sha256('damaged')), 'DAMAGED')
-    await rm(opened.artifacts.path(sha256('weights')))
-    await writeFile(join(opened.artifacts.folder, 'stray.txt'), '')
-    opened.database.run("UPDATE run SET document = 'no JSON' WHERE id = ?", unreadable)
-    opened.database.run("UPDATE job_event SET body = '[' WHERE run_id = ?", damaged)
-    const { ok, problems } = await checkProject(opened, { full: true })
-    expect(ok).toBe(false)
-    for (const part of [
-      `${sha256('missing')} is missing (run ${missing}, output projections)`,
-      `${sha256('damaged')} is damaged (run ${damaged}, output projections)`,
-      `${sha256('weights')} of network tiny is missing`,
-      'stray.txt',
-      `Run ${unreadable}`,
-      `of run ${damaged}`,
-    ]) {
-      expect(problems).toContainEqual(expect.stringContaining(part))
-    }
-    expect(problems).toHaveLength(6)
-    expect((await checkProject(opened)).problems).toHaveLength(5)
-  })
-
-  it('tells of a database that is broken on the disk', async () => {
-    const { database } = await sample()
-    database.transaction(() => {
-      for (let row = 0; row < 500; row++)
-        database.run('INSERT INTO setting VALUES (?, ?)', `key ${row}`, '"x"'.repeat(40))
-    })
-    await project?.close()
-    const file = join(temporary.folder, 'project.sqlite')
-    const bytes = await readFile(file)
-    // The leaves of the tables are behind the first pages, which hold the schema.
-    bytes.fill(0xa5, bytes.length / 2)
-    await writeFile(file, bytes)
-    project = await openProject(temporary.folder)
-    const { ok, problems } = await checkProject(project)
-    expect(ok).toBe(false)
-    expect(problems[0]).toContain('Database: ')
   })
 })

@@ -115,3 +115,14 @@ export async function sampleOutput(project: Project, bytes: Uint8Array, name = '
   const stored = await project.artifacts.put(bytes)
   return { name, kind: 'array', ...stored, shape: [bytes.byteLength], dtype: 'uint8' }
 }
+
+/** A training that has gone to its end with `text` as its output and in its result; its id. */
+export async function sampleFinishedRun(project: Project, text: string, seed = 0): Promise<string> {
+  const document = sampleTraining(seed)
+  const { id } = project.runs.create(document, { title: text, library: { networks: {}, datasets: {} } })
+  project.runs.move(id, 'running')
+  const outputs = [await sampleOutput(project, Buffer.from(text))]
+  project.runs.finish(id, { result: { text }, outputs, provenance: sampleProvenance(document) }, [])
+  project.artifacts.settle(outputs.map((output) => output.sha256))
+  return id
+}
