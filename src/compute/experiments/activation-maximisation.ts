@@ -11,17 +11,19 @@ import {
 import type { AscentStart, AscentValues } from '../maximisation/ascent.ts'
 import { AscentLayer } from '../maximisation/ascent-layer.ts'
 import { ascentScale } from '../maximisation/ascent-scale.ts'
-import { climb, type ClimbStart } from '../maximisation/climb.ts'
+import { diversityLayer } from '../maximisation/ascent-diversity.ts'
+import { climb, requireDiversityLayer, type ClimbStart } from '../maximisation/climb.ts'
 import { Gathered, type Progress } from '../maximisation/gathered.ts'
+import { requireFitting } from '../maximisation/fitting-settings.ts'
 import { greyLevelsOf, type GreyLevels } from '../maximisation/grey-levels.ts'
 import { itemOf } from '../maximisation/outcomes.ts'
 import { batchesOf, planItems, type PlannedItem } from '../maximisation/plan.ts'
-import { greyPicture, sheetOf } from '../maximisation/sheets.ts'
+import { climbingSheet, greyPicture, sheetOf } from '../maximisation/sheets.ts'
 import { startPicture } from '../maximisation/start-pictures.ts'
 import { sizeOf } from '../network/graph.ts'
 import type { Network } from '../network/network.ts'
 import type { ExperimentContext, ExperimentEvent } from './experiment.ts'
-import { contactSheet, enlarged } from './pictures.ts'
+import { enlarged } from './pictures.ts'
 
 export interface MaximisationOptions {
   /** How often the state is kept to go on from after a kill. */
@@ -31,12 +33,13 @@ export interface MaximisationOptions {
 const CHECKPOINT_INTERVAL_MS = 15_000
 /** The starts that the scale of a layer is measured on. */
 const SCALE_STARTS = 9
+const MOST_CURVES = 9
 /** One picture a unit is written up to here; beyond it only the sheets. */
 const MOST_SINGLE_PICTURES = 400
 
 /**
- * @throws ConvScopeError 'not-found' or 'invalid-input' for a unit that is not there, a blur wider than the picture, or changes of pictures
- * that do not climb together
+ * @throws ConvScopeError 'not-found' or 'invalid-input' for a unit that is not there, a blur or jitter wider than the picture, colours of a grey
+ * network, or changes of pictures that do not climb together
  */
 export async function* activationMaximisation(
   params: ActivationMaximisationParams,
@@ -45,8 +48,9 @@ export async function* activationMaximisation(
 ): AsyncGenerator<ExperimentEvent, ActivationMaximisationResult, void> {
   const { network } = await context.network(params.network)
   const items = planItems(params, network)
-  const batches = batchesOf(items, network)
-  requireNarrowBlur(params, network)
+  requireFitting(params, network)
+  const differ = params.settings.some(({ diversityWeight }) => diversityWeight > 0)
+  const batches = batchesOf(items, network, differ ? params.seeds : 1)
   if (params.changes.length > 0 && batches.length > 1) {
     throw new ConvScopeError(
       'invalid-input',
@@ -59,17 +63,6 @@ export async function* activationMaximisation(
   const run = new MaximisationRun(params, context, network, items, checkpointIntervalMs)
   for (const [index, batch] of batches.entries()) if (index >= run.batch) yield* run.climbBatch(batch, index, batches)
   return run.result()
-}
-
-function requireNarrowBlur({ settings }: ActivationMaximisationParams, network: Network): void {
-  const [height = 1, width = 1] = network.graph.input.shape
-  const wide = settings.find(({ blurSigma }) => blurSigma >= Math.min(height, width))
-  if (!wide) return
-  throw new ConvScopeError(
-    'invalid-input',
-    `The blur of ${wide.blurSigma} pixels in "${wide.name}" is wider than the picture of ${height} × ${width}`,
-    { remedy: 'Choose a smaller standard deviation.' },
-  )
 }
 
 /** What the batches of a run share. */
@@ -113,7 +106,7 @@ class MaximisationRun {
     batches: readonly PlannedItem[][],
   ): AsyncGenerator<ExperimentEvent, void, void> {
     const offset = batches.slice(0, index).reduce((sum, { length }) => sum + length, 0)
-    const layer = new AscentLayer(this.#context.engine, this.#network, batch[0]?.layer ?? '', this.#grey)
+    const layer = this.#layerOf(batch[0]?.layer ?? '')
     const startedAt = performance.now()
     const secondsBefore = this.#seconds
     const seconds = (): number => secondsBefore + (performance.now() - startedAt) / 1000
@@ -181,9 +174,17 @@ class MaximisationRun {
       if (!settings) throw new RangeError(`there are no settings ${setting}`)
       const picture = pictures.get(start) ?? (await this.#startPicture(start))
       pictures.set(start, picture)
-      starts.push({ unit, settings, picture, setting })
+      starts.push({ unit, settings, picture, setting, start, group: JSON.stringify([unit, setting]) })
     }
     return starts
+  }
+
+  #layerOf(name: string): AscentLayer {
+    const { settings, diversityLayer: named } = this.#params
+    const { graph } = this.#network
+    const options = { diversityLayer: diversityLayer(graph, name, named) }
+    if (settings.some(({ diversityWeight }) => diversityWeight > 0)) requireDiversityLayer({ layer: name, ...options })
+    return new AscentLayer(this.#context.engine, this.#network, name, this.#grey, options)
   }
 
   #startPicture(number: number): Promise<Float32Array> {
@@ -218,7 +219,7 @@ class MaximisationRun {
     const shown = batch.map((_, index) =>
       enlarged(greyPicture(pictures.subarray(index * size, (index + 1) * size), this.#grey, this.#network.spec)),
     )
-    const { width, height, channels, pixels } = contactSheet(shown)
+    const { width, height, channels, pixels } = climbingSheet(batch, shown)
     const rowsOf = (items: readonly PlannedItem[]): number =>
       Math.max(...items.map(({ setting }) => this.#params.settings[setting]?.iterations ?? 0)) + 1
     const rows = rowsOf(batch)
@@ -226,8 +227,8 @@ class MaximisationRun {
     const done = offset + (batch.length * Math.min(step, rows)) / rows
     const values: Record<string, number> = { iteration: step }
     for (const [place, quantity] of TRACE_QUANTITIES.entries()) values[quantity] = newest[place] ?? NaN
-    for (let item = 1; item < Math.min(batch.length, SCALE_STARTS); item++) {
-      values[`objective${item + 1}`] = newest[item * TRACE_QUANTITIES.length] ?? NaN
+    for (const [line, item] of curveItems(batch).entries()) {
+      if (line > 0) values[`objective${line + 1}`] = newest[item * TRACE_QUANTITIES.length] ?? NaN
     }
     const secondsLeft = done > 0 ? (seconds * (total - done)) / done : undefined
     return [
@@ -273,6 +274,15 @@ class MaximisationRun {
     // The document holds what was changed after the checkpoint too.
     this.#changes = this.#params.changes.length >= progress.changes.length ? this.#params.changes : progress.changes
   }
+}
+
+/** Pictures of a batch whose activations are drawn: of several settings the first start of each, otherwise the first nine. */
+function curveItems(batch: readonly PlannedItem[]): number[] {
+  const firsts = batch.flatMap(({ setting }, index) =>
+    batch.findIndex((other) => other.setting === setting) === index ? [index] : [],
+  )
+  const all = firsts.length > 1 ? firsts : batch.map((_, index) => index)
+  return all.slice(0, MOST_CURVES)
 }
 
 /** Output names are lower case. */

@@ -39,3 +39,20 @@ export function sheetOf(items: readonly AscentItem[], pictures: readonly Picture
   }
   return contactSheet([...units.values()].map((settings) => contactSheet([...settings.values()].map(contactSheet))))
 }
+
+/** Pictures as they climb: several settings of one unit each as a square of its starts, others side by side. */
+export function climbingSheet(
+  items: readonly { readonly setting: number; readonly start: number }[],
+  pictures: readonly Picture[],
+): Picture {
+  const settings = new Map<number, Picture[]>()
+  const starts = new Set<number>()
+  for (const [index, { setting, start }] of items.entries()) {
+    const picture = pictures[index]
+    if (picture) settings.set(setting, [...(settings.get(setting) ?? []), picture])
+    starts.add(start)
+  }
+  const oneUnit = settings.size * starts.size === pictures.length
+  if (!oneUnit || settings.size < 2 || starts.size < 2) return contactSheet(pictures)
+  return contactSheet([...settings.values()].map(contactSheet))
+}
