@@ -1,60 +1,28 @@
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { MessageChannel } from 'node:worker_threads'
 import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
-import { APP_ORIGIN, PORT_CHANNEL, PORT_REQUEST } from '../../shared/contract/hand-over.ts'
+import { APP_ORIGIN, PORT_CHANNEL } from '../../shared/contract/hand-over.ts'
 import { ConvScopeError } from '../../shared/errors.ts'
-import { createContractClient } from '../../shared/rpc/client.ts'
-import { PortTransport } from '../../shared/rpc/port-transport.ts'
-import type { PlainPort } from '../../shared/rpc/port-transport.ts'
 import { CONTENT_SECURITY_POLICY } from '../http/security-headers.ts'
-import { servePage } from '../http/testing/fixture.ts'
-import type { Served } from '../http/testing/fixture.ts'
+import { servePage, type Served } from '../http/testing/fixture.ts'
 import { configureLogging } from '../platform/logger.ts'
-import { createRequestHandler } from '../rpc/handler.ts'
-import { fromNodePort } from '../rpc/transports/port.ts'
-import { stepEvent } from '../rpc/testing/fake-services.ts'
-import { runDesktop } from './desktop.ts'
 import type { DesktopParts } from './desktop.ts'
-import { MessagePortMain } from './testing/message-port-main.ts'
-import type { DomPort } from './testing/message-port-main.ts'
 import * as standIn from './testing/electron-stand-in.ts'
+import { prepareWindow, type WindowFixture } from './testing/window-fixture.ts'
 
 vi.mock('electron', () => import('./testing/electron-stand-in.ts'))
 
 const { electron } = standIn
-/** Scripts of the page, which are typed for a browser. */
-const pageScript = (path: string): string => new URL(`../../renderer/${path}`, import.meta.url).href
-let served: Served
-let parts: DesktopParts
-let folder: string
+let fixture: WindowFixture<Served>
 
 beforeAll(() => configureLogging({ stderr: 'off' }))
 beforeEach(async () => {
-  standIn.resetElectron()
-  served = await servePage()
-  folder = await mkdtemp(join(tmpdir(), 'convscope-window-'))
-  parts = {
-    content: served.content,
-    rpc: createRequestHandler(served.services, { error: (message) => void served.logged.push(message) }),
-    close: vi.fn(async () => undefined),
-  }
+  fixture = await prepareWindow(await servePage())
+  fixture.parts.close = vi.fn(async () => undefined)
 })
-afterEach(async () => {
-  vi.unstubAllGlobals()
-  await served.close()
-  await rm(folder, { recursive: true, force: true })
-})
+afterEach(() => fixture.remove())
 
-const start = (open: () => Promise<DesktopParts> = async () => parts) =>
-  runDesktop({
-    userDataFolder: join(folder, 'user-data'),
-    logFolder: join(folder, 'logs'),
-    preloadPath: join(folder, 'preload.cjs'),
-    open,
-  })
-const theWindow = () => electron.state.windows[0]!
+const start = (open?: () => Promise<DesktopParts>) => fixture.start(open)
+const theWindow = () => fixture.window()
 const fetchApp = (path: string, init?: RequestInit) =>
   electron.state.handlers.get('app')!(new Request(`${APP_ORIGIN}${path}`, init))
 
@@ -62,7 +30,7 @@ describe('the window', () => {
   it('is in a sandbox, isolated, without Node, and shown when it is ready', async () => {
     await start()
     expect(theWindow().options.webPreferences).toEqual({
-      preload: join(folder, 'preload.cjs'),
+      preload: join(fixture.folder, 'preload.cjs'),
       sandbox: true,
       contextIsolation: true,
       nodeIntegration: false,
@@ -93,8 +61,8 @@ describe('the window', () => {
     await start()
     expect(electron.log.of('crashReporter.start')).toEqual([[{ uploadToServer: false }]])
     expect(electron.log.of('app.setPath')).toEqual([
-      ['userData', join(folder, 'user-data')],
-      ['crashDumps', join(folder, 'user-data', 'crashes')],
+      ['userData', join(fixture.folder, 'user-data')],
+      ['crashDumps', join(fixture.folder, 'user-data', 'crashes')],
     ])
   })
 
@@ -104,12 +72,15 @@ describe('the window', () => {
       [{ role?: string; submenu?: { label: string; click(): void }[] }[]],
     ]
     for (const item of menu.find(({ role }) => role === 'help')?.submenu ?? []) item.click()
-    expect(electron.log.of('shell.openPath')).toEqual([[join(folder, 'logs')], [join(folder, 'user-data', 'crashes')]])
+    expect(electron.log.of('shell.openPath')).toEqual([
+      [join(fixture.folder, 'logs')],
+      [join(fixture.folder, 'user-data', 'crashes')],
+    ])
   })
 
   it('leaves to the instance that is already there', async () => {
     electron.state.isFirstInstance = false
-    const open = vi.fn(async () => parts)
+    const open = vi.fn(async () => fixture.parts)
     await start(open)
     expect(open).not.toHaveBeenCalled()
     expect(await electron.ended).toBe(0)
@@ -147,7 +118,7 @@ describe('app://workstation', () => {
     const page = await fetchApp('/')
     expect(page.headers.get('content-security-policy')).toBe(CONTENT_SECURITY_POLICY)
     expect(page.headers.get('x-content-type-options')).toBe('nosniff')
-    const { sha256 } = await served.artifacts.put(Buffer.from('bytes'))
+    const { sha256 } = await fixture.served.artifacts.put(Buffer.from('bytes'))
     const artifact = await fetchApp(`/artifact/${sha256}`)
     expect(await artifact.text()).toBe('bytes')
     expect(artifact.headers.get('cache-control')).toContain('immutable')
@@ -156,7 +127,7 @@ describe('app://workstation', () => {
   it('takes uploads', async () => {
     await start()
     const answer = await fetchApp('/upload', { method: 'PUT', body: Buffer.from('picture') })
-    expect(await answer.json()).toEqual(await served.artifacts.put(Buffer.from('picture')))
+    expect(await answer.json()).toEqual(await fixture.served.artifacts.put(Buffer.from('picture')))
   })
 
   it.each(['/..%2fsecret.html', '/%2e%2e/secret.html', '/notes.txt', '/%2fetc%2fpasswd'])(
@@ -313,113 +284,10 @@ describe('what a page may not do', () => {
   })
 })
 
-describe('the port', () => {
-  /** The page's window as its own scripts and the preload see it. */
-  async function loadPreload(): Promise<{
-    post(data: unknown, ports: readonly unknown[], from?: object): void
-    handOver(): PlainPort
-  }> {
-    const listeners: ((event: object) => void)[] = []
-    vi.stubGlobal('addEventListener', (_type: string, listener: (event: object) => void) => listeners.push(listener))
-    vi.resetModules()
-    await import('../../preload/index.ts')
-    const post = (data: unknown, ports: readonly unknown[], from: object = {}): void => {
-      for (const listener of listeners) listener({ source: globalThis, origin: APP_ORIGIN, data, ports, ...from })
-    }
-    const page = {
-      location: { origin: APP_ORIGIN },
-      postMessage: (data: unknown, _origin: string, ports: readonly unknown[]) => post(data, ports),
-    }
-    const script = (await import(pageScript('rpc/window-port.ts'))) as { handOverPort(window: object): PlainPort }
-    return { post, handOver: () => script.handOverPort(page) }
-  }
-
-  it('goes from the page through the preload to main and carries the contract', async () => {
-    await start()
-    const { handOver } = await loadPreload()
-    const transport = new PortTransport(handOver())
-    const client = createContractClient(transport)
-    await expect(client.system.about()).resolves.toMatchObject({ program: 'ConvScope test' })
-    const page = await client.datasets.page({ name: 'mnist', split: 'test', offset: 0, count: 4 })
-    expect(page.images.length).toBe(4 * 784)
-    served.services.events.set('short', [stepEvent(1), { type: 'done', seq: 2, at: 1 }])
-    const types: string[] = []
-    for await (const event of await client.jobs.watch({ id: 'short' })) types.push(event.type)
-    expect(types).toEqual(['step', 'done'])
-    transport.close()
-  })
-
-  it.each([
-    ['from another window', PORT_REQUEST, 1, { source: {} }],
-    ['from another origin', PORT_REQUEST, 1, { origin: 'https://example.org' }],
-    ['with other words', 'connect', 1, {}],
-    ['without a port', PORT_REQUEST, 0, {}],
-    ['with two ports', PORT_REQUEST, 2, {}],
-  ])('is not passed on by the preload %s', async (_what, data, count, from) => {
-    await start()
-    const { post } = await loadPreload()
-    const received = vi.fn()
-    standIn.ipcMain.on(PORT_CHANNEL, received)
-    const channels = Array.from({ length: count }, () => new MessageChannel())
-    post(
-      data,
-      channels.map(({ port2 }) => port2),
-      from,
-    )
-    expect(received).not.toHaveBeenCalled()
-    for (const { port1 } of channels) port1.close()
-  })
-
-  it.each([
-    ['a frame that is gone', null],
-    ['a frame inside the page', { parent: {}, origin: APP_ORIGIN }],
-    ['a foreign page', { parent: null, origin: 'https://example.org' }],
-    ['another host of the scheme', { parent: null, origin: 'app://elsewhere' }],
-    ['a page without an origin', { parent: null, origin: 'null' }],
-  ])('is refused by main from %s', async (_what, frame) => {
-    await start()
-    const { port1, port2 } = new MessageChannel()
-    const transport = new PortTransport(fromNodePort(port1))
-    const closed = new Promise<string>((resolve) => {
-      transport.onState(resolve)
-    })
-    standIn.sendToMain(PORT_CHANNEL, null, [port2 as unknown as DomPort], frame)
-    expect(await closed).toBe('closed')
-    expect(served.services.calls).toEqual([])
-  })
-
-  it('is replaced by that of a reloaded page, and closed with the window', async () => {
-    await start()
-    const { handOver } = await loadPreload()
-    const connect = () => {
-      const transport = new PortTransport(handOver())
-      const closed = new Promise<string>((resolve) => {
-        transport.onState(resolve)
-      })
-      return { client: createContractClient(transport), closed }
-    }
-    const first = connect()
-    await first.client.system.about()
-    const second = connect()
-    expect(await first.closed).toBe('closed')
-    await second.client.system.about()
-    theWindow().close()
-    expect(await second.closed).toBe('closed')
-  })
-
-  it('of main transfers nothing but ports', async () => {
-    const { port1, port2 } = new MessageChannel()
-    const port = new MessagePortMain(port2 as unknown as DomPort)
-    const bytes = new Uint8Array(8)
-    expect(() => port.postMessage(bytes, [bytes.buffer])).toThrow(TypeError)
-    port1.close()
-  })
-})
-
 describe('quitting', () => {
   it('waits until everything is closed, and stops accepting first', async () => {
     const closing = Promise.withResolvers<undefined>()
-    parts.close = vi.fn(() => {
+    fixture.parts.close = vi.fn(() => {
       expect(standIn.ipcMain.listenerCount(PORT_CHANNEL)).toBe(0)
       return closing.promise
     })
@@ -427,14 +295,14 @@ describe('quitting', () => {
     standIn.app.quit()
     standIn.app.quit()
     expect(theWindow().isShown).toBe(false)
-    expect(parts.close).toHaveBeenCalledTimes(1)
+    expect(fixture.parts.close).toHaveBeenCalledTimes(1)
     expect(electron.state.exitCode).toBeUndefined()
     closing.resolve(undefined)
     expect(await electron.ended).toBe(0)
   })
 
   it('ends even when closing fails', async () => {
-    parts.close = () => Promise.reject(new Error('disk gone'))
+    fixture.parts.close = () => Promise.reject(new Error('disk gone'))
     await start()
     standIn.app.quit()
     expect(await electron.ended).toBe(0)
@@ -444,7 +312,7 @@ describe('quitting', () => {
     await start()
     theWindow().close()
     expect(await electron.ended).toBe(0)
-    expect(parts.close).toHaveBeenCalledTimes(1)
+    expect(fixture.parts.close).toHaveBeenCalledTimes(1)
   })
 })
 
@@ -452,7 +320,7 @@ describe('the stand-in', () => {
   it('refuses what Electron refuses', async () => {
     const { app, BrowserWindow, protocol, crashReporter } = standIn
     expect(() => new BrowserWindow({})).toThrow('before ready')
-    expect(() => protocol.handle('app', served.content)).toThrow('before ready')
+    expect(() => protocol.handle('app', fixture.served.content)).toThrow('before ready')
     expect(() => crashReporter.start({ uploadToServer: true })).toThrow('sent')
     protocol.registerSchemesAsPrivileged([])
     expect(() => protocol.registerSchemesAsPrivileged([])).toThrow('twice')
