@@ -18,7 +18,7 @@ import { requireFitting } from '../maximisation/fitting-settings.ts'
 import { greyLevelsOf, type GreyLevels } from '../maximisation/grey-levels.ts'
 import { itemOf } from '../maximisation/outcomes.ts'
 import { batchesOf, planItems, type PlannedItem } from '../maximisation/plan.ts'
-import { climbingSheet, greyPicture, sheetOf } from '../maximisation/sheets.ts'
+import { climbingSheet, curveItems, greyPicture, sheetOf } from '../maximisation/sheets.ts'
 import { startPicture } from '../maximisation/start-pictures.ts'
 import { sizeOf } from '../network/graph.ts'
 import type { Network } from '../network/network.ts'
@@ -33,7 +33,6 @@ export interface MaximisationOptions {
 const CHECKPOINT_INTERVAL_MS = 15_000
 /** The starts that the scale of a layer is measured on. */
 const SCALE_STARTS = 9
-const MOST_CURVES = 9
 /** One picture a unit is written up to here; beyond it only the sheets. */
 const MOST_SINGLE_PICTURES = 400
 
@@ -274,15 +273,6 @@ class MaximisationRun {
     // The document holds what was changed after the checkpoint too.
     this.#changes = this.#params.changes.length >= progress.changes.length ? this.#params.changes : progress.changes
   }
-}
-
-/** Pictures of a batch whose activations are drawn: of several settings the first start of each, otherwise the first nine. */
-function curveItems(batch: readonly PlannedItem[]): number[] {
-  const firsts = batch.flatMap(({ setting }, index) =>
-    batch.findIndex((other) => other.setting === setting) === index ? [index] : [],
-  )
-  const all = firsts.length > 1 ? firsts : batch.map((_, index) => index)
-  return all.slice(0, MOST_CURVES)
 }
 
 /** Output names are lower case. */

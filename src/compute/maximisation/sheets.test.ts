@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest'
 import type { Picture } from '../experiments/pictures.ts'
-import { climbingSheet } from './sheets.ts'
+import { climbingSheet, curveItems } from './sheets.ts'
 
 const picture = (level: number): Picture => ({ width: 1, height: 1, channels: 1, pixels: new Uint8Array([level]) })
 const items = [0, 1].flatMap((setting) => [0, 1, 2, 3].map((start) => ({ setting, start })))
@@ -21,4 +21,9 @@ it('shows others side by side', () => {
   expect(levels(climbingSheet(items.slice(0, 4), pictures.slice(0, 4)), 2)).toEqual([100, 101])
   const units = items.map(({ setting }) => ({ setting, start: 0 }))
   expect(levels(climbingSheet(units, pictures), 2)).toEqual([100, 101, 102])
+})
+
+it('draws a curve a setting, or of the first pictures of one', () => {
+  expect(curveItems(items)).toEqual([0, 4])
+  expect(curveItems(Array.from({ length: 12 }, () => ({ setting: 0 })))).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8])
 })

@@ -4,6 +4,8 @@ import type { NetworkSpec } from '../../shared/network/spec.ts'
 import { contactSheet, type Picture } from '../experiments/pictures.ts'
 import type { GreyLevels } from './grey-levels.ts'
 
+const MOST_CURVES = 9
+
 /** Grey levels minus the mean as bytes: grey, or RGB whatever order the network has. A pixel of 0 shows the mean. */
 export function greyPicture(
   values: Float32Array,
@@ -38,6 +40,15 @@ export function sheetOf(items: readonly AscentItem[], pictures: readonly Picture
     settings.set(item.setting, [...(settings.get(item.setting) ?? []), picture])
   }
   return contactSheet([...units.values()].map((settings) => contactSheet([...settings.values()].map(contactSheet))))
+}
+
+/** Pictures whose activations are drawn as they climb: of several settings the first of each, otherwise the first nine. */
+export function curveItems(items: readonly { readonly setting: number }[]): number[] {
+  const firsts = items.flatMap(({ setting }, index) =>
+    items.findIndex((other) => other.setting === setting) === index ? [index] : [],
+  )
+  const all = firsts.length > 1 ? firsts : items.map((_, index) => index)
+  return all.slice(0, MOST_CURVES)
 }
 
 /** Pictures as they climb: several settings of one unit each as a square of its starts, others side by side. */
