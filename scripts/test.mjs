@@ -53,7 +53,7 @@ function unit() {
   const environment = { CONVSCOPE_SUMMARY: report }
   return runCounted({
     report,
-    run: () => tool('vitest/vitest.mjs', ['run', ...reporters], { environment, live: true }),
+    run: () => tool('vitest/vitest.mjs', ['run', ...reporters], { environment, live: true, limitMinutes: 20 }),
     read: (counts) => counts,
   })
 }
@@ -66,7 +66,7 @@ async function lint() {
 function endToEnd() {
   const report = join(reports, 'e2e.json')
   const environment = { PLAYWRIGHT_JSON_OUTPUT_FILE: report }
-  const run = () => tool('@playwright/test/cli.js', ['test', '--reporter=list,json'], { environment, live: true })
+  const run = () => tool('@playwright/test/cli.js', ['test', '--reporter=list,json'], { environment, live: true, limitMinutes: 20 })
   return runCounted({ report, run, read: summarisePlaywright })
 }
 
