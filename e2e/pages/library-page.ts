@@ -13,6 +13,7 @@ export class LibraryPage extends ShellPage {
   readonly openInDeconvnet: Locator
   readonly origin: Locator
   readonly importName: Locator
+  readonly dataName: Locator
   readonly importButton: Locator
 
   constructor(page: Page) {
@@ -26,6 +27,7 @@ export class LibraryPage extends ShellPage {
     this.pictures = main.getByRole('listbox', { name: 'Pictures' })
     this.origin = main.getByRole('region', { name: 'Origin' })
     this.importName = main.getByLabel('Name of the network')
+    this.dataName = main.getByLabel('Name of the data set')
     this.importButton = main.getByRole('button', { name: 'Import', exact: true })
     this.openInDeconvnet = main.getByRole('link', { name: 'Open in Deconvnet' })
   }
@@ -44,6 +46,16 @@ export class LibraryPage extends ShellPage {
     await this.goTo('Library')
     await this.list.getByRole('region', { name: 'Networks' }).getByRole('link', { name: 'Import …' }).click()
     await expect(this.page.getByRole('heading', { level: 1, name: 'Import a network' })).toBeVisible()
+  }
+
+  async openDataImport(): Promise<void> {
+    await this.goTo('Library')
+    await this.list.getByRole('region', { name: 'Data sets' }).getByRole('link', { name: 'Import …' }).click()
+    await expect(this.page.getByRole('heading', { level: 1, name: 'Import a data set' })).toBeVisible()
+  }
+
+  async chooseFolder(folder: string): Promise<void> {
+    await this.page.getByRole('main').locator('input[webkitdirectory]').setInputFiles(folder)
   }
 
   async chooseFiles(files: string[]): Promise<void> {
