@@ -49,9 +49,13 @@ function requireAlone(found: FoundDataset, tree: FileTree): void {
   const other = FINDERS.map((find) => quietly(() => find({ ...tree, files: rest }, {}))).find((each) => each)
   if (!other) return
   const named = ({ format, uses }: FoundDataset): string => `${format} (${uses[0]?.path ?? ''})`
-  throw new ConvScopeError('invalid-input', `${tree.title} holds two data sets: ${named(found)} and ${named(other)}`, {
-    remedy: 'Import them one after the other.',
-  })
+  throw new ConvScopeError(
+    'invalid-input',
+    `There are two data sets in ${tree.title}: ${named(found)} and ${named(other)}`,
+    {
+      remedy: 'Import them one after the other.',
+    },
+  )
 }
 
 /** Files that are nearly a data set are no second one. */

@@ -77,8 +77,11 @@ describe('two data sets at once', () => {
       ['images.idx3-ubyte', 'labels.idx1-ubyte', 'cifar-10-binary.tar.gz'],
       /cifar-10-binary\.tar\.gz is an archive, and images/,
     ],
-    [['images.idx3-ubyte', 'labels.idx1-ubyte', 'data_batch_1.bin'], /holds two data sets: CIFAR-10.* and IDX/],
-    [['data_batch_1', 'data_batch_1.bin'], /holds two data sets: CIFAR-10 \(Python\).* and CIFAR-10 \(binary\)/],
+    [
+      ['images.idx3-ubyte', 'labels.idx1-ubyte', 'data_batch_1.bin'],
+      /There are two data sets in .*: CIFAR-10.* and IDX/,
+    ],
+    [['data_batch_1', 'data_batch_1.bin'], /two data sets in .*: CIFAR-10 \(Python\).* and CIFAR-10 \(binary\)/],
     [
       ['cifar-10-binary.tar.gz', 'cifar-10-python.tar.gz'],
       /cifar-10-binary\.tar\.gz is an archive, and cifar-10-python/,
@@ -102,7 +105,7 @@ describe('two data sets at once', () => {
     const { result } = await folder.import([join(folder.path, 'both')])
     expect(result.origin?.format).toBe('IDX')
     await folder.write('both/data_batch_1.bin', batch ?? '')
-    await expect(folder.import([join(folder.path, 'both')])).rejects.toThrow(/both holds two data sets/)
+    await expect(folder.import([join(folder.path, 'both')])).rejects.toThrow(/two data sets in both/)
   })
 })
 
