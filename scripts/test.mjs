@@ -66,7 +66,8 @@ async function lint() {
 function endToEnd() {
   const report = join(reports, 'e2e.json')
   const environment = { PLAYWRIGHT_JSON_OUTPUT_FILE: report }
-  const run = () => tool('@playwright/test/cli.js', ['test', '--reporter=list,json'], { environment, live: true, limitMinutes: 20 })
+  const run = () =>
+    tool('@playwright/test/cli.js', ['test', '--reporter=list,json'], { environment, live: true, limitMinutes: 20 })
   return runCounted({ report, run, read: summarisePlaywright })
 }
 
