@@ -184,6 +184,22 @@ describe('deconvnet', () => {
     expect(result.units[0]).toMatchObject({ position: null, field: null })
   })
 
+  it('says why a projection is all zeros', async () => {
+    const units = Array.from({ length: 16 }, (_, channel) => ({ channel, position: [0, 0] }))
+    const { result } = await look({ units: { kind: 'list', units } })
+    const [silent, seen] = [
+      result.units.filter(({ magnitude }) => magnitude === 0),
+      result.units.filter(({ magnitude }) => magnitude > 0),
+    ]
+    expect(silent.length).toBeGreaterThan(0)
+    expect(seen.length).toBeGreaterThan(0)
+    expect(seen.every(({ empty }) => empty === undefined)).toBe(true)
+    for (const { channel, empty } of silent) {
+      const never = (result.channels[channel]?.maximum ?? 0) === 0
+      expect(empty).toMatchObject({ code: never ? 'never-active' : 'inactive-here', layer: 'relu2' })
+    }
+  })
+
   it.each([
     [{ layer: 'conv9' }, 'not-found', /no layer conv9/],
     [{ layer: 'pool1', toLayer: 'relu2' }, 'invalid-input', /relu2 does not lie below pool1/],

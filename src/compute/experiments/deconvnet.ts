@@ -2,6 +2,7 @@
 import type { Tensor } from '@tensorflow/tfjs'
 import { ConvScopeError } from '../../shared/errors.ts'
 import type { DeconvnetParams, DeconvnetResult } from '../../shared/experiments/deconvnet.ts'
+import { explainZero } from '../doctor/explain-zero.ts'
 import type { Engine } from '../engines/engine.ts'
 import { compiledWalks } from '../network/compiled-walks.ts'
 import { layerNamed, sizeOf } from '../network/graph.ts'
@@ -65,6 +66,7 @@ export async function lookAt(
       value,
       field: fieldOf(network, params.layer, row, column),
       magnitude: magnitudes[index] ?? 0,
+      ...emptyReason(magnitudes[index] ?? 0, network, toLayer, output, { channel, value }),
     })),
     channels: summaries.map(({ maximum, mean, row, column }) => ({
       maximum,
@@ -75,6 +77,24 @@ export async function lookAt(
     label: input.label,
     computeMs,
   }
+}
+
+/** Nothing for a projection that shows something. */
+function emptyReason(
+  magnitude: number,
+  { graph }: Network,
+  to: string,
+  { layer, values, channels }: LayerOutput,
+  { channel, value }: Pick<Unit, 'channel' | 'value'>,
+): Pick<DeconvnetResult['units'][number], 'empty'> {
+  if (magnitude > 0) return {}
+  const own = values.filter((_, index) => index % channels === channel)
+  const range = [
+    own.reduce((a, b) => Math.min(a, b), Infinity),
+    own.reduce((a, b) => Math.max(a, b), -Infinity),
+  ] as const
+  const empty = explainZero({ graph, layer, channel, range, value, to })
+  return empty === undefined ? {} : { empty }
 }
 
 /** @throws ConvScopeError 'not-found' for a layer that is not there, 'invalid-input' where `toLayer` does not feed `layer` */

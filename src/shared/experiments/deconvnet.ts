@@ -1,5 +1,6 @@
 /** Deconvnet projection (Zeiler & Fergus 2013, section 2.1): chosen units of one layer, projected down to a lower layer. */
 import * as z from 'zod'
+import { Finding } from '../network/finding.ts'
 import { BackwardRules } from '../network/rules.ts'
 import { LibraryName, Pair } from '../values.ts'
 import { documentSchema, PictureReference, type ExperimentKind } from './document.ts'
@@ -59,6 +60,8 @@ export const DeconvnetResult = z.object({
       field: z.tuple([z.number(), z.number(), z.number(), z.number()]).nullable(),
       /** Largest magnitude of the projection; 0 for an all-zero one. */
       magnitude: z.number().nonnegative(),
+      /** Why it is all zeros, where a reason is known. */
+      empty: Finding.optional(),
     }),
   ),
   /** Every channel of the layer: where it is strongest. */
