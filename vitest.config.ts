@@ -32,6 +32,8 @@ export default defineConfig({
         test: {
           name: 'page',
           environment: 'happy-dom',
+          // Making a document takes ten times as long as most of these tests: they share processes.
+          isolate: false,
           include: ['src/renderer/**/*.test.ts'],
           // Style sheets are left out, but for one that a test reads as text.
           css: { include: /\?raw$/ },
