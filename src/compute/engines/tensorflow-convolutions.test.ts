@@ -57,5 +57,9 @@ describeOnTensorflow('gradients of convolutions as convolutions', (engine) => {
     expect(gains([1, 224, 224, 3], [3, 3, 3, 64], 1, 'same')).toBe(false)
     expect(gains([128, 12, 12, 32], [5, 5, 32, 64], 1, 'valid')).toBe(false)
     expect(gains([1, 56, 56, 64], [1, 1, 64, 64], 1, 'same')).toBe(false)
+    // Padded before, as networks of this program do it.
+    expect(gains([1, 114, 114, 64], [3, 3, 64, 64], 1, 'valid')).toBe(true)
+    expect(gains([32, 7, 7, 256], [3, 3, 256, 384], 1, 'valid')).toBe(true)
+    expect(gains([32, 19, 19, 48], [5, 5, 48, 128], 1, 'valid')).toBe(false)
   })
 })

@@ -19,7 +19,6 @@ export interface ConvolutionGeometry {
   readonly strides: readonly [number, number]
   /** Rows above and columns left of the image. */
   readonly before: readonly [number, number]
-  readonly pad: 'same' | 'valid'
 }
 
 /** Of a convolution of channels-last images. */
@@ -37,7 +36,6 @@ export function convolutionGeometry(
     outputShape: info.outShape,
     strides,
     before: [info.padInfo.top, info.padInfo.left],
-    pad,
   }
 }
 
@@ -53,16 +51,25 @@ export function usesOneDnn(): boolean {
   return ONEDNN_FEATURES.some((feature) => features.includes(feature))
 }
 
+/** Cells of the image for each cell that the convolution computes: above this, stride 1 needs many channels to gain. */
+const MOST_GROWTH = 1.15
+const MANY_CHANNELS = 128
+
 /**
  * Whether the gradient by the input gains, as measured on two cores with AVX2: with stride 1 where there are many channels (2 to 3 times at
- * 112×112 and more, up to 1.7 times below, less than 1 where the image grows by padding); with larger strides where the output is so small
- * that the kernel spends its time on arranging the filter once for each image (10 times for 2×2 outputs).
+ * 112×112 and more, up to 1.7 times below, less than 1 where the image grows much by padding, unless there are so many channels that arranging
+ * the filter for each image is what counts); with larger strides where the output is so small that this takes nearly all time (10 times for 2×2
+ * outputs).
  */
-export function gainsForInput({ filterShape, outputShape, strides, pad }: ConvolutionGeometry): boolean {
+export function gainsForInput({ inputShape, filterShape, outputShape, strides }: ConvolutionGeometry): boolean {
   const [filterHeight, filterWidth, inChannels, outChannels] = filterShape
   const [batch, outHeight, outWidth] = outputShape
   if (strides[0] !== strides[1] || filterHeight * filterWidth === 1 || inChannels < 32 || outChannels < 32) return false
-  if (strides[0] === 1) return pad === 'same' && batch * outHeight * outWidth >= 144
+  if (strides[0] === 1) {
+    const grows = (inputShape[1] * inputShape[2]) / (outHeight * outWidth)
+    const isWorthIt = grows <= MOST_GROWTH || Math.min(inChannels, outChannels) >= MANY_CHANNELS
+    return isWorthIt && batch * outHeight * outWidth >= 144
+  }
   return batch >= 16 && outHeight * outWidth <= 9
 }
 
