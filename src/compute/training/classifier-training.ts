@@ -161,10 +161,7 @@ export class ClassifierTraining {
       rate,
       this.#stepOf(epoch, batch),
     )
-    const { frozen } = this.#network
-    const inputs: TrainingInputs = {
-      ...this.#network,
-      state: this.#state,
+    const own: Pick<TrainingInputs, 'scalars' | 'images' | 'labels' | 'masks'> = {
       scalars: {
         learningRate: tf.scalar(learningRate),
         firstCorrection: tf.scalar(firstCorrection),
@@ -173,11 +170,14 @@ export class ClassifierTraining {
       images: tf.tensor4d(images, [this.#batchSize, ...this.#shape]),
       labels: tf.tensor1d(labels, 'int32'),
       masks: uploadTensors(tf, Object.entries(masks)),
-      ...sums,
     }
-    const { weights, statistics, state, ...nextSums } = await this.#step.run(inputs)
-    disposeTensors({ ...inputs, frozen: {} })
-    this.#network = { weights, statistics, frozen }
+    const before = this.#network
+    const running = this.#step.run({ ...before, state: this.#state, ...own, ...sums })
+    // A call has taken its inputs when it returns; a cancelled one must not leave them behind.
+    disposeTensors(own)
+    const { weights, statistics, state, ...nextSums } = await running
+    disposeTensors([before.weights, before.statistics, this.#state, sums])
+    this.#network = { weights, statistics, frozen: before.frozen }
     this.#state = state
     return nextSums
   }

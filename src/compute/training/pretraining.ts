@@ -63,9 +63,11 @@ export async function* pretrain(
       firstCorrection: tf.scalar(numbers.firstCorrection),
       secondCorrection: tf.scalar(numbers.secondCorrection),
     }
-    const inputs = { weights, state, scalars, images: tf.tensor4d(images, [batchSize, ...inputShape(spec)]), ...sums }
-    const next: { weights: Tensors; state: OptimiserState } & Sums = await step.run(inputs)
-    disposeTensors(inputs)
+    const own = { scalars, images: tf.tensor4d(images, [batchSize, ...inputShape(spec)]) }
+    const running = step.run({ weights, state, ...own, ...sums })
+    disposeTensors(own)
+    const next: { weights: Tensors; state: OptimiserState } & Sums = await running
+    disposeTensors([weights, state, sums])
     ;({ weights, state } = next)
     sums = { lossSum: next.lossSum, activitySum: next.activitySum }
   }
