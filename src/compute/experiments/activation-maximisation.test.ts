@@ -191,13 +191,45 @@ describe('activation maximisation', () => {
       { targets: [{ layer: 'fc4', units: { kind: 'first', count: 1, position: [0, 0] } }] },
       'has no places',
     ],
+    ['colours of a grey network', { settings: [{ ...settings, decorrelatedColour: true }] }, 'have 1 channel'],
+    ['a jitter out of the picture', { settings: [{ ...settings, jitterPixels: 28 }] }, 'out of sight'],
+    [
+      'a layer to differ in above the unit',
+      { targets: [{ layer: 'conv1', units: { kind: 'all' } }], diversityLayer: 'conv2' },
+      'cannot differ in the features of conv2',
+    ],
+    [
+      'starts that do not fit together',
+      { settings: [{ ...settings, diversityWeight: 1 }], seeds: 64 },
+      '64 pictures of A do not climb together',
+    ],
     ['a blur wider than the picture', { settings: [{ ...settings, blurSigma: 28 }] }, 'wider than the picture'],
   ])('refuses %s that is not there', async (_, also, message) => {
     await expect(outcome(document(also))).rejects.toThrow(message)
   })
 
+  it('lets starts differ from one another, and repeats what came after the paper', async () => {
+    const later = { fourierPower: 1, jitterPixels: 2, scaleRange: 0.1, rotationDegrees: 5, redirectedIterations: 4 }
+    const own = { ...settings, iterations: 3, blurEvery: 0, ...later }
+    const of = (diversityWeight: number) =>
+      outcome(document({ seeds: 2, settings: [{ ...own, diversityWeight }], start: { kind: 'fourier-noise' } }))
+    const [plain, diverse, again] = [await of(0), await of(3), await of(3)]
+    expect(again.last).toEqual(diverse.last)
+    expect(diverse.last).not.toEqual(plain.last)
+  })
+
+  it('lets a dead unit climb by redirected gradients', async () => {
+    const targets = [{ layer: 'relu3', units: { kind: 'first', count: 5 } }]
+    const of = async (redirectedIterations: number) => {
+      const own = { ...settings, iterations: 2, redirectedIterations }
+      const { result } = await outcome(document({ targets, start: { kind: 'mean' }, settings: [own] }))
+      return result.items.filter((item) => item.outcome === 'zero-gradient').length
+    }
+    expect(await of(8)).toBeLessThan(await of(0))
+  })
+
   it('goes on from a checkpoint with the same numbers as without a break', async () => {
-    const params = document({ settings: [{ ...settings, iterations: 30 }] })
+    const params = document({ settings: [{ ...settings, iterations: 30, jitterPixels: 1 }] })
     const whole = await outcome(params)
     const { context } = testContext({ engine, network })
     const checkpoint = await firstCheckpoint(activationMaximisation(params, context, { checkpointIntervalMs: 0 }))

@@ -10,6 +10,7 @@ import { ascentField, type AscentField } from './ascent-field.ts'
 import { ascentStep, type AscentInputs, type AscentOutputs, type NetworkRange } from './ascent-step.ts'
 import type { AscentSeed } from './ascent-walk.ts'
 import type { GreyLevels } from './grey-levels.ts'
+import type { ChannelOrder } from './setting-tensors.ts'
 
 export interface AscentUnit {
   readonly channel: number
@@ -29,6 +30,8 @@ export interface UnitStep {
 export interface AscentLayerOptions {
   /** Compute only inside the units' receptive fields where that saves something; else the whole layer always. */
   readonly windows?: boolean
+  /** Whose features differ where diversity is asked for; see `diversityLayer`. */
+  readonly diversityLayer?: string | undefined
 }
 
 /** The compiled steps of a layer serve any number of ascents, one after another. */
@@ -37,9 +40,11 @@ export class AscentLayer {
   readonly network: Network
   readonly layer: string
   readonly grey: GreyLevels
+  readonly channelOrder: ChannelOrder
   /** Absent where the network is computed for whole pictures. */
   readonly plan: WindowPlan | undefined
   readonly #range: NetworkRange
+  readonly diversityLayer: string | undefined
   /** By the edges that fields reach over: one where the network is computed for whole pictures. */
   readonly #steps = new Map<string, CompiledStep<AscentInputs, AscentOutputs>>()
 
@@ -48,12 +53,14 @@ export class AscentLayer {
     network: Network,
     layer: string,
     grey: GreyLevels,
-    { windows = true }: AscentLayerOptions = {},
+    { windows = true, diversityLayer }: AscentLayerOptions = {},
   ) {
     this.engine = engine
     this.network = network
     this.layer = layer
     this.grey = grey
+    this.channelOrder = network.spec.preprocessing.channelOrder
+    this.diversityLayer = diversityLayer
     this.plan = windows ? worthwhileWindows(network.graph, layer, GRADIENT_RULES.unpool) : undefined
     const { tf } = engine
     const row: [number, number] = [1, grey.mean.length]
@@ -122,9 +129,9 @@ export class AscentLayer {
   }
 
   #compile(): CompiledStep<AscentInputs, AscentOutputs> {
-    const { engine, layer, plan } = this
+    const { engine, layer, plan, diversityLayer } = this
     const { graph, weights } = this.network
-    return engine.compile(ascentStep(engine.tf, { graph, weights, layer, plan }, this.#range), {
+    return engine.compile(ascentStep(engine.tf, { graph, weights, layer, plan, diversityLayer }, this.#range), {
       name: `ascent on ${layer}`,
       maxVariants: MOST_FORMS,
     })

@@ -60,9 +60,11 @@ function noise({ shape, mean }: GreyLevels, seed: number): Float32Array {
   )
 }
 
-/** Rates and progress as the layer needs them; settings that say `published` stay. Probabilities are not scaled. */
+/** Rates, progress and the weight of diversity as the layer needs them; settings that say `published` stay. Probabilities are not scaled. */
 export function scaled(settings: AscentSettings, scale: AscentScale): AscentSettings {
-  return settings.scale === 'published' ? settings : { ...settings, policy: scaledPolicy(settings.policy, scale) }
+  if (settings.scale === 'published') return settings
+  const diversityWeight = settings.diversityWeight * scale.progress
+  return { ...settings, policy: scaledPolicy(settings.policy, scale), diversityWeight }
 }
 
 function scaledPolicy(policy: StepPolicy, { progress, rate }: AscentScale): StepPolicy {

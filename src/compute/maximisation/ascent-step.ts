@@ -5,7 +5,10 @@
  */
 import type { Tensor, Tensor1D, Tensor2D, Tensor3D } from '@tensorflow/tfjs'
 import type { Step, Tfjs } from '../engines/engine.ts'
+import { directed, type AscentDirection } from './ascent-direction.ts'
+import { diversityGradient } from './ascent-diversity.ts'
 import type { AscentField } from './ascent-field.ts'
+import { transformed, transformedBack, type AscentTransforms } from './ascent-transforms.ts'
 import { ascendInside, ascendWhole, type AscentSeed, type AscentTarget } from './ascent-walk.ts'
 import { valueAt } from './order-statistics.ts'
 
@@ -62,6 +65,13 @@ export type AscentInputs = {
   readonly state: AscentState
   readonly controls: AscentControls
   readonly regularisers: AscentRegularisers
+  readonly direction: AscentDirection
+  /** Transforms of the picture before the network looks at it; or nothing. */
+  readonly transforms: readonly AscentTransforms[]
+  /** 1 for pictures whose rectifiers redirect gradients, else 0; or nothing. */
+  readonly redirected: readonly Tensor1D[]
+  /** Weights of pairs of pictures, `[batch, batch]`; see `diversityGradient`; or nothing. */
+  readonly diversity: readonly Tensor2D[]
   readonly seed: AscentSeed
   /** One for a step that computes inside the units' receptive fields, else nothing. */
   readonly field: readonly AscentField[]
@@ -88,28 +98,28 @@ export function ascentStep(
   target: AscentTarget,
   { lowest, highest, toNetwork }: NetworkRange,
 ): Step<AscentInputs, AscentOutputs> {
-  const { plan } = target
   const [height = 1, width = 1, channels = 1] = target.graph.input.shape
-  return ({ state, controls, regularisers, seed, field: [field], step }) => {
+  return ({ state, controls, regularisers, direction, seed, step, ...rest }) => {
     const batch = state.pictures.shape[0]
     const shape: [number, number, number, number] = [batch, height, width, channels]
     const clipped: Tensor2D = tf.minimum(tf.maximum(state.pictures, lowest), highest)
-    const input = tf.reshape(tf.mul(clipped, toNetwork), shape)
-    const { objective, largest, gradient } =
-      plan && field ? ascendInside(tf, target, plan, input, seed, field) : ascendWhole(tf, target, input, seed)
-    const slope: Tensor2D = tf.mul(tf.reshape(gradient, clipped.shape), toNetwork)
+    const { objective, largest, gradient } = looked(tf, target, tf.mul(clipped, toNetwork), shape, { seed, ...rest })
+    const slope: Tensor2D = tf.mul(gradient, toNetwork)
     const squared = sums(tf, tf.square(slope))
+    const way = directed(tf, slope, shape, direction)
+    // What a step of rate 1 raises what climbs by.
+    const gain = way === slope ? squared : sums(tf, tf.mul(slope, way))
 
     const late = tf.minimum(controls.desired, tf.mul(controls.late, tf.sub(1, objective)))
     const desired = tf.where(tf.greater(controls.progress01, 0), late, controls.desired)
-    const hasSlope = tf.greater(squared, 0)
+    const hasSlope = tf.greater(gain, 0)
     const rate = tf.where(
       hasSlope,
-      tf.minimum(controls.maxRate, tf.div(desired, tf.where(hasSlope, squared, tf.onesLike(squared)))),
+      tf.minimum(controls.maxRate, tf.div(desired, tf.where(hasSlope, gain, tf.onesLike(gain)))),
       tf.zerosLike(squared),
     ) as Tensor1D
 
-    const ascended: Tensor2D = tf.add(clipped, tf.mul(slope, each(rate)))
+    const ascended: Tensor2D = tf.add(clipped, tf.mul(way, each(rate)))
     const [decay] = regularisers.decay
     const decayed: Tensor2D = decay === undefined ? ascended : tf.mul(ascended, each(decay.rest))
     const blurred = blurredBy(tf, decayed, shape, regularisers.blur)
@@ -156,6 +166,36 @@ export function ascentStep(
       ) as Tensor2D,
     }
   }
+}
+
+/** Activations, and the gradient by the pictures' network values, `[batch, height * width * channels]`. */
+function looked(
+  tf: Tfjs,
+  target: AscentTarget,
+  values: Tensor2D,
+  shape: readonly [number, number, number, number],
+  {
+    seed,
+    field: [field],
+    transforms: [transforms],
+    redirected: [redirected],
+    diversity: [pairs],
+  }: Pick<AscentInputs, 'seed' | 'field' | 'transforms' | 'redirected' | 'diversity'>,
+): { objective: Tensor1D; largest: Tensor1D; gradient: Tensor2D } {
+  const [batch, height, width, channels] = shape
+  const pixels: [number, number] = [batch * height * width, channels]
+  const seen = transforms === undefined ? values : transformed(tf, tf.reshape(values, pixels), transforms)
+  const input = tf.reshape(seen, [...shape])
+  const found = field
+    ? ascendInside(tf, target, input, seed, field, redirected)
+    : ascendWhole(tf, target, input, seed, redirected)
+  const { diversityLayer: layer } = target
+  const bySeen =
+    pairs === undefined || layer === undefined
+      ? found.gradient
+      : tf.add(found.gradient, diversityGradient(tf, { ...target, layer }, input, pairs))
+  const gradient = transforms === undefined ? bySeen : transformedBack(tf, tf.reshape(bySeen, pixels), transforms)
+  return { ...found, gradient: tf.reshape(gradient, values.shape) }
 }
 
 /** Rows first, then columns. */

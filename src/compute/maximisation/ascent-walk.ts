@@ -1,6 +1,6 @@
 /** The network's part of an iteration: up to the units, and their gradients down to the pictures; whole, or inside the units' receptive fields. */
 import type { Tensor, Tensor1D, Tensor2D, Tensor4D } from '@tensorflow/tfjs'
-import { GRADIENT_RULES } from '../../shared/network/rules.ts'
+import { GRADIENT_RULES, type WalkRules } from '../../shared/network/rules.ts'
 import type { Tfjs } from '../engines/engine.ts'
 import type { Graph } from '../network/graph.ts'
 import { need } from '../network/layer.ts'
@@ -23,6 +23,8 @@ export interface AscentTarget {
   readonly layer: string
   /** Computes only what lies inside the units' receptive fields. */
   readonly plan?: WindowPlan | undefined
+  /** Whose features differ where diversity is asked for. */
+  readonly diversityLayer?: string | undefined
 }
 
 export interface Ascended {
@@ -40,6 +42,7 @@ export function ascendWhole(
   { graph, weights, layer }: AscentTarget,
   input: Tensor,
   { channel, place: [place] }: AscentSeed,
+  redirected?: Tensor1D,
 ): Ascended {
   const { outputs, saved } = walkUp(tf, graph, weights, input, { to: layer, mode: { training: false, saving: true } })
   const output = need(outputs, layer)
@@ -48,19 +51,20 @@ export function ascendWhole(
   const signal = place === undefined ? channel : tf.mul(tf.reshape(channel, [batch, 1, 1, channels]), place)
   return {
     ...chosen(tf, own as Tensor2D, channel),
-    gradient: walkDown(tf, graph, weights, saved, signal, { from: layer, rules: GRADIENT_RULES }),
+    gradient: byRules(tf, redirected, (rules) => walkDown(tf, graph, weights, saved, signal, { from: layer, rules })),
   }
 }
 
 /** The same values, computed inside the fields; the gradient is 0 outside of them. */
 export function ascendInside(
   tf: Tfjs,
-  { graph, weights }: AscentTarget,
-  plan: WindowPlan,
+  { graph, weights, plan }: AscentTarget,
   input: Tensor,
   { channel }: AscentSeed,
   { cells, places, masks, corrections }: AscentField,
+  redirected?: Tensor1D,
 ): Ascended {
+  if (plan === undefined) throw new RangeError('fields need a plan of windows')
   const [batch = 1, height = 1, width = 1, depth = 1] = input.shape
   const { rows, columns } = windowOf(plan, graph.input.name).range
   const gathered = tf.gather(tf.reshape(input, [batch * height * width, depth]), cells)
@@ -73,12 +77,21 @@ export function ascendInside(
   )
   const [, channels = 1] = channel.shape
   const signal = tf.reshape(channel, [batch, 1, 1, channels])
-  const down = windowedDown(context, saved, signal, { to: graph.input.name, rules: GRADIENT_RULES })
+  const down = byRules(tf, redirected, (rules) => windowedDown(context, saved, signal, { to: graph.input.name, rules }))
   const flat = tf.concat([tf.reshape(down, [batch * rows.size * columns.size, depth]), tf.zeros([1, depth])], 0)
   return {
     ...chosen(tf, tf.reshape(output, [batch, channels]), channel),
     gradient: tf.reshape(tf.gather(flat, places), input.shape),
   }
+}
+
+/** The gradient; for pictures marked by 1 the one that rectifiers redirect. */
+function byRules(tf: Tfjs, redirected: Tensor1D | undefined, down: (rules: WalkRules) => Tensor): Tensor {
+  const plain = down(GRADIENT_RULES)
+  if (redirected === undefined) return plain
+  const part = tf.reshape(redirected, [redirected.size, ...plain.shape.slice(1).map(() => 1)])
+  const other = down({ ...GRADIENT_RULES, relu: 'redirected' })
+  return tf.add(tf.mul(other, part), tf.mul(plain, tf.sub(1, part)))
 }
 
 /** @param activations `[batch, channels]` */

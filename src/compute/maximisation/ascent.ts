@@ -1,19 +1,11 @@
 /** A batch of pictures that climbs together: one layer, a setting and a unit for each picture. */
-import type { Tensor1D, Tensor2D, Tensor3D } from '@tensorflow/tfjs'
+import type { Tensor1D, Tensor2D } from '@tensorflow/tfjs'
 import { TRACE_QUANTITIES, type AscentSettings } from '../../shared/experiments/activation-maximisation.ts'
-import type { Tfjs, TensorTree } from '../engines/engine.ts'
 import { disposeTensors } from '../engines/tensor-tree.ts'
 import { sizeOf } from '../network/graph.ts'
-import {
-  NEVER,
-  percentileRank,
-  type AscentControls,
-  type AscentInputs,
-  type AscentRegularisers,
-  type AscentState,
-} from './ascent-step.ts'
+import { NEVER, type AscentInputs, type AscentState } from './ascent-step.ts'
 import type { AscentLayer, AscentUnit, UnitStep } from './ascent-layer.ts'
-import { blurMatrix } from './gaussian-blur.ts'
+import { SettingTensors } from './setting-tensors.ts'
 
 /** One picture: what it climbs, how, and from where. */
 export interface AscentStart {
@@ -22,6 +14,10 @@ export interface AscentStart {
   readonly settings: AscentSettings
   /** `[height, width, channels]` in grey levels minus the mean. */
   readonly picture: Float32Array
+  /** Number of the start, by which its transforms are drawn; 0 when left out. */
+  readonly start?: number
+  /** Pictures of one group differ from one another where diversity is asked for; a group of its own when left out. */
+  readonly group?: string
 }
 
 /** The state as numbers: what a checkpoint and a snapshot hold. */
@@ -48,11 +44,18 @@ export class Ascent {
   #step = 0
   /** Rows not read yet. */
   #traces: Tensor2D[] = []
-  /** What depends on the settings alone, until they change. */
-  readonly #made = new Map<string, { readonly key: string; readonly tensors: TensorTree }>()
+  readonly #tensors: SettingTensors
+  readonly #seed: number
+  readonly #starts: readonly number[]
+  readonly #groups: readonly string[]
 
-  constructor(layer: AscentLayer, starts: readonly AscentStart[]) {
+  /** @param seed of the transforms */
+  constructor(layer: AscentLayer, starts: readonly AscentStart[], seed = 0) {
     this.#layer = layer
+    this.#seed = seed
+    this.#starts = starts.map(({ start = 0 }) => start)
+    this.#groups = starts.map(({ group }, index) => group ?? String(index))
+    this.#tensors = new SettingTensors(layer.engine, layer.grey.shape)
     this.#units = starts.map(({ unit }) => unit)
     this.#settings = starts.map(({ settings }) => settings)
     this.#unitStep = layer.stepFor(this.#units)
@@ -84,12 +87,18 @@ export class Ascent {
   }
 
   async iterate(): Promise<void> {
-    const { tf } = this.#layer.engine
-    const step = tf.scalar(this.#step)
+    const step = this.#layer.engine.tf.scalar(this.#step)
+    const own = [this.#settings, this.#step] as const
+    const drawn = { seed: this.#seed, starts: this.#starts, step: this.#step }
+    const transforms = this.#tensors.transforms(this.#settings, drawn)
     const inputs: AscentInputs = {
       state: this.#state,
-      controls: this.#controlTensors(),
-      regularisers: this.#regulariserTensors(),
+      controls: this.#tensors.controls(...own),
+      regularisers: this.#tensors.regularisers(...own),
+      direction: this.#tensors.direction(this.#settings, this.#layer.channelOrder),
+      redirected: this.#tensors.redirected(...own),
+      diversity: this.#tensors.diversity(this.#settings, this.#groups),
+      transforms,
       ...this.#unitStep.inputs,
       step,
     }
@@ -100,7 +109,7 @@ export class Ascent {
       this.#traces.push(trace)
       this.#step++
     } finally {
-      step.dispose()
+      disposeTensors([step, transforms])
     }
   }
 
@@ -155,7 +164,7 @@ export class Ascent {
     disposeTensors(this.#state)
     disposeTensors(this.#traces)
     disposeTensors(this.#unitStep.inputs)
-    for (const { tensors } of this.#made.values()) disposeTensors(tensors)
+    this.#tensors.dispose()
   }
 
   #upload(values: StateValues): AscentState {
@@ -172,76 +181,5 @@ export class Ascent {
       majorityStep: number('majorityStep'),
       status: number('status'),
     }
-  }
-
-  #controlTensors(): AscentControls {
-    const active = this.#settings.map(({ iterations }) => (this.#step < iterations ? 1 : 0))
-    const counted = this.#settings.map(({ iterations }) => (this.#step <= iterations ? 1 : 0))
-    return this.#kept('controls', [this.#settings.map(({ policy }) => policy), active, counted], (tf) => ({
-      desired: this.#column(({ policy }) =>
-        policy.kind === 'constant' ? NEVER : policy.kind === 'progress' ? policy.desired : policy.early,
-      ),
-      late: this.#column(({ policy }) => (policy.kind === 'progress01' ? policy.late : 0)),
-      progress01: this.#column(({ policy }) => (policy.kind === 'progress01' ? 1 : 0)),
-      maxRate: this.#column(({ policy }) => (policy.kind === 'constant' ? policy.rate : policy.maxRate)),
-      active: tf.tensor1d(active),
-      counted: tf.tensor1d(counted),
-    }))
-  }
-
-  #regulariserTensors(): AscentRegularisers {
-    const [height, width] = this.#layer.grey.shape
-    const sigmas = this.#settings.map(({ blurSigma, blurEvery }) =>
-      blurEvery > 0 && this.#step % blurEvery === 0 ? blurSigma : 0,
-    )
-    const ranks = (percentiles: readonly number[]): Tensor1D =>
-      this.#layer.engine.tf.tensor1d(percentiles.map((percentile) => percentileRank(percentile, height * width)))
-    const inUse = <T extends TensorTree>(
-      name: string,
-      values: readonly number[],
-      make: (values: readonly number[]) => T,
-    ): T[] => (values.every((value) => value === 0) ? [] : [this.#kept(name, values, () => make(values))])
-    return {
-      decay: inUse(
-        'decay',
-        this.#settings.map(({ decay }) => decay),
-        () => ({ part: this.#column(({ decay }) => decay), rest: this.#column(({ decay }) => 1 - decay) }),
-      ),
-      blur: inUse('blur', sigmas, () => ({
-        rows: this.#blurMatrices(height, sigmas),
-        columns: this.#blurMatrices(width, sigmas),
-      })),
-      norm: inUse(
-        'norm',
-        this.#settings.map(({ normPercentile }) => normPercentile),
-        ranks,
-      ),
-      contribution: inUse(
-        'contribution',
-        this.#settings.map(({ contributionPercentile }) => contributionPercentile),
-        ranks,
-      ),
-    }
-  }
-
-  #blurMatrices(size: number, sigmas: readonly number[]): Tensor3D {
-    const values = new Float32Array(sigmas.length * size * size)
-    for (const [index, sigma] of sigmas.entries()) values.set(blurMatrix(size, sigma), index * size * size)
-    return this.#layer.engine.tf.tensor3d(values, [sigmas.length, size, size])
-  }
-
-  #column(of: (settings: AscentSettings) => number): Tensor1D {
-    return this.#layer.engine.tf.tensor1d(this.#settings.map(of))
-  }
-
-  /** Tensors that depend on `key` alone: made anew where it changes. */
-  #kept<T extends TensorTree>(name: string, key: unknown, make: (tf: Tfjs) => T): T {
-    const text = JSON.stringify(key)
-    const known = this.#made.get(name)
-    if (known?.key === text) return known.tensors as T
-    if (known) disposeTensors(known.tensors)
-    const tensors = make(this.#layer.engine.tf)
-    this.#made.set(name, { key: text, tensors })
-    return tensors
   }
 }

@@ -29,7 +29,7 @@ export interface ClimbOptions {
   /** The document's changes. More are taken from the user only where `takesChanges` says so. */
   readonly changes: readonly LiveChange[]
   readonly takesChanges: boolean
-  readonly context: Pick<ExperimentContext, 'takeAdjustments'>
+  readonly context: Pick<ExperimentContext, 'takeAdjustments' | 'seed'>
   /** To go on from. */
   readonly state: AscentValues | undefined
   readonly onTrace: (step: number, rows: Float32Array) => void
@@ -47,7 +47,7 @@ export interface Climbed {
 /** Iterates until every picture is done or stands still; the row after the last iteration looks at the last pictures. */
 export async function* climb(options: ClimbOptions): AsyncGenerator<ExperimentEvent, Climbed, void> {
   const { layer, starts, context, onTrace, onLook, onRest } = options
-  const ascent = new Ascent(layer, starts)
+  const ascent = new Ascent(layer, starts, context.seed)
   const changes = [...options.changes]
   const snapshots = new Map<number, AscentValues>()
   // Reading everything back costs time that only a way back repays.
@@ -58,6 +58,7 @@ export async function* climb(options: ClimbOptions): AsyncGenerator<ExperimentEv
   const settle = (): void => ascent.change(asked.map((settings) => scaled(settings, options.scale)))
   const apply = (change: LiveChange): void => {
     if (change.path === 'restore') return goBack(ascent, snapshots, change)
+    if (change.path === 'diversityWeight') requireDiversityLayer(layer)
     asked = changedSettings(asked, numbers, change)
     settle()
   }
@@ -139,6 +140,14 @@ function goBack(ascent: Ascent, snapshots: ReadonlyMap<number, AscentValues>, { 
     })
   }
   ascent.restore({ ...snapshot, step: ascent.step })
+}
+
+/** @throws ConvScopeError 'unsupported' */
+export function requireDiversityLayer({ layer, diversityLayer }: Pick<AscentLayer, 'layer' | 'diversityLayer'>): void {
+  if (diversityLayer !== undefined) return
+  throw new ConvScopeError('unsupported', `No layer up to ${layer} has places whose features could differ`, {
+    remedy: 'Leave diversity out.',
+  })
 }
 
 function severalBatches(): ConvScopeError {

@@ -73,7 +73,7 @@ function outcomeOf(status: number, majorityStep: number): AscentOutcome {
 function adviceOn(outcome: AscentOutcome, layer: string): string | null {
   if (outcome === 'majority-success') return null
   if (outcome === 'zero-gradient') {
-    return `The gradient became exactly 0: nothing near this picture activates the unit. Where ${layer} is a ReLU, maximise the layer before it; or try other starts.`
+    return `The gradient became exactly 0: nothing near this picture activates the unit. Where ${layer} is a ReLU, maximise the layer before it; or try other starts, or let rectifiers redirect the gradient in the first 16 iterations.`
   }
   if (outcome === 'diverged') {
     return 'The step was too large: the picture before it was kept. Lower the rate, or the desired progress.'

@@ -35,15 +35,25 @@ export function planItems(
   )
 }
 
-/** Consecutive items of one layer, as many as fit together. */
-export function batchesOf(items: readonly PlannedItem[], network: Network): PlannedItem[][] {
+/**
+ * Consecutive items of one layer, as many as fit together.
+ * @param together so many consecutive items stay in one batch: the starts of a unit that are to differ from one another
+ * @throws ConvScopeError 'invalid-input' where they do not fit together
+ */
+export function batchesOf(items: readonly PlannedItem[], network: Network, together = 1): PlannedItem[][] {
   const widest = Math.max(...network.layers.map(({ shape }) => sizeOf(shape)))
   const most = Math.min(LARGEST_BATCH, Math.max(1, Math.floor(WIDEST_BATCH_FLOATS / widest)))
+  if (together > most) {
+    throw new ConvScopeError('invalid-input', `${together} pictures of ${network.spec.name} do not climb together`, {
+      remedy: `Ask for at most ${most} starts that differ from one another.`,
+    })
+  }
   const batches: PlannedItem[][] = []
-  for (const item of items) {
+  for (let first = 0; first < items.length; first += together) {
+    const group = items.slice(first, first + together)
     const last = batches.at(-1)
-    if (last && last.length < most && last[0]?.layer === item.layer) last.push(item)
-    else batches.push([item])
+    if (last && last.length + together <= most && last[0]?.layer === group[0]?.layer) last.push(...group)
+    else batches.push(group)
   }
   return batches
 }

@@ -1,7 +1,7 @@
 /** What every layer kind has to offer: geometry, parameters, the way up and the way down. */
 import type * as tfjs from '@tensorflow/tfjs'
 import type { AxisField } from '../../shared/network/page.ts'
-import type { BackwardRules } from '../../shared/network/rules.ts'
+import type { WalkRules } from '../../shared/network/rules.ts'
 import type { LayerOf, LayerType } from '../../shared/network/spec.ts'
 
 /** The library, running on whichever engine was started. */
@@ -66,7 +66,7 @@ export interface LayerImplementation<T extends LayerType> {
   receptiveField(spec: LayerOf<T>, inputShapes: readonly Shape[]): Reach
   parameters(spec: LayerOf<T>, inputShapes: readonly Shape[]): readonly ParameterSpec[]
   forward(context: LayerContext<T>, inputs: readonly Tensor[], mode: ForwardMode): LayerResult
-  backward(context: LayerContext<T>, signal: Tensor, saved: Tensors, rules: BackwardRules): readonly Tensor[]
+  backward(context: LayerContext<T>, signal: Tensor, saved: Tensors, rules: WalkRules): readonly Tensor[]
 }
 
 /** The member of that name; its absence is a defect of the caller. */

@@ -1,5 +1,5 @@
 /** What the elementwise activation functions share: the way down under the three rules, and gradients for training. */
-import type { BackwardRules } from '../../shared/network/rules.ts'
+import type { WalkRules } from '../../shared/network/rules.ts'
 import type { LayerOf, LayerType } from '../../shared/network/spec.ts'
 import {
   elementwise,
@@ -22,7 +22,7 @@ interface Activation<T extends LayerType> {
   readonly libraryGradient: boolean
 }
 
-/** The layer of an elementwise function; `BackwardRules` says what each rule means. */
+/** The layer of an elementwise function; `WalkRules` says what each rule means. */
 export function activationLayer<T extends LayerType>(activation: Activation<T>): LayerImplementation<T> {
   return {
     ...elementwise,
@@ -50,12 +50,28 @@ function carryDown<T extends LayerType>(
   spec: LayerOf<T>,
   signal: Tensor,
   saved: Tensors,
-  rule: BackwardRules['relu'],
+  rule: WalkRules['relu'],
 ): Tensor {
+  if (rule === 'redirected') return redirected(tf, activation, spec, signal, saved)
   const rectify = rule === 'gradient' ? undefined : activation.rectify
   const rectified = rectify === undefined ? signal : rectify(tf, signal, spec)
   if (rule === 'deconvnet' && rectify !== undefined) return rectified
   return tf.mul(rectified, activation.derivative(tf, need(saved, activation.from), spec))
+}
+
+function redirected<T extends LayerType>(
+  tf: TensorFlow,
+  activation: Activation<T>,
+  spec: LayerOf<T>,
+  signal: Tensor,
+  saved: Tensors,
+): Tensor {
+  const through = tf.mul(signal, activation.derivative(tf, need(saved, activation.from), spec))
+  if (activation.rectify === undefined) return through
+  const axes = signal.shape.slice(1).map((_, axis) => axis + 1)
+  const isThrough = tf.cast(tf.greater(tf.sum(tf.abs(through), axes, true), 0), 'float32')
+  const rectified = tf.mul(activation.rectify(tf, signal, spec), tf.sub(1, isThrough))
+  return tf.add(through, rectified)
 }
 
 function differentiable<T extends LayerType>(

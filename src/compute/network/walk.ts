@@ -2,7 +2,7 @@
  * The two walks through a graph, as pure functions of tensors: nothing is kept or disposed but what the walk itself made and no longer
  * needs. `Network` owns their results; steps and training call them directly.
  */
-import type { BackwardRules } from '../../shared/network/rules.ts'
+import type { WalkRules } from '../../shared/network/rules.ts'
 import { layerNamed, type Graph, type GraphLayer } from './graph.ts'
 import { need, type ForwardMode, type LayerContext, type Tensor, type TensorFlow, type Tensors } from './layer.ts'
 import type { LayerType } from '../../shared/network/spec.ts'
@@ -100,7 +100,7 @@ export interface WalkDownOptions {
   readonly from: string
   /** The layer at whose output it ends; the input layer when left out. */
   readonly to?: string
-  readonly rules: BackwardRules
+  readonly rules: WalkRules
 }
 
 /**

@@ -3,7 +3,7 @@
  * padding of the layer that reads them (0, or less than everything for max pooling), and carry nothing down.
  */
 import type { Tensor1D, Tensor4D } from '@tensorflow/tfjs'
-import type { BackwardRules } from '../../shared/network/rules.ts'
+import type { WalkRules } from '../../shared/network/rules.ts'
 import type { LayerSpec, LayerType } from '../../shared/network/spec.ts'
 import type { GraphLayer } from './graph.ts'
 import { need, type LayerContext, type Shape, type Tensor, type TensorFlow, type Tensors } from './layer.ts'
@@ -77,7 +77,7 @@ export function windowedDown(
   context: WindowContext,
   saved: Readonly<Record<string, Tensors>>,
   signal: Tensor,
-  { to, rules }: { readonly to: string; readonly rules: BackwardRules },
+  { to, rules }: { readonly to: string; readonly rules: WalkRules },
 ): Tensor {
   const { tf, plan } = context
   const above = new Set([to])
@@ -103,7 +103,7 @@ export function windowedDown(
 }
 
 /** Whether the walk down through a layer needs what was saved there. */
-export function needsSaved({ type }: LayerSpec, rules: BackwardRules): boolean {
+export function needsSaved({ type }: LayerSpec, rules: WalkRules): boolean {
   switch (type) {
     case 'max-pool':
     case 'sigmoid':

@@ -33,6 +33,12 @@ export const BackwardRules = z.strictObject({
 })
 export type BackwardRules = z.infer<typeof BackwardRules>
 
+/**
+ * The rules of a walk, some of which no document names. `redirected` is lucid's gradient of a rectifier (misc/redirected_relu_grad.py): f'(f) · R,
+ * but rect(R) for a picture of whose R nothing would come through the layer.
+ */
+export type WalkRules = Omit<BackwardRules, 'relu'> & { readonly relu: ReluRule | 'redirected' }
+
 /** The exact gradient (saliency maps, activation maximisation, pre-images, attacks). */
 export const GRADIENT_RULES: BackwardRules = { relu: 'gradient', unpool: 'sum', lrn: 'derivative' }
 
