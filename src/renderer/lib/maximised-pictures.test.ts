@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest'
-import { PUBLISHED_SETTINGS } from '../../shared/experiments/activation-maximisation.ts'
-import { everyNthPixel, greyLevels, settingsText } from './maximised-pictures.ts'
+import { AscentSettings, PUBLISHED_SETTINGS } from '../../shared/experiments/activation-maximisation.ts'
+import { beyondTexts, everyNthPixel, greyLevels, settingsText } from './maximised-pictures.ts'
 
 it('adds the mean of each channel and stays within grey levels', () => {
   const values = Float32Array.from([0, 0, -300, 300, 10.6, -10])
@@ -21,6 +21,11 @@ it('writes published settings without what is off', () => {
     'decay 0.000100, blur 1.00 px every 4, constant rate 100, 1\u202f000 iterations',
     'blur 0.500 px every 4, small contribution 90.0 %, progress 2.00, rate up to 1.00e8, 1\u202f000 iterations',
   ])
+})
+
+it('says what goes beyond the paper', () => {
+  const settings = { ...PUBLISHED_SETTINGS[0], fourierPower: 1, decorrelatedColour: true, jitterPixels: 2 }
+  expect(beyondTexts(AscentSettings.parse(settings))).toEqual(['Fourier 1 / f^1', 'natural colours', 'jitter ± 2 px'])
 })
 
 it('leaves out pixels of a picture that is larger than its room', () => {

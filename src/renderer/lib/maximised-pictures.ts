@@ -49,12 +49,12 @@ export const OUTCOME_TEXTS: Record<AscentOutcome, string> = {
 export function beyondTexts(settings: AscentSettings): string[] {
   const { fourierPower, jitterPixels, scaleRange, rotationDegrees, diversityWeight, redirectedIterations } = settings
   return [
-    fourierPower > 0 && `Fourier 1 / f^${formatValue(fourierPower)}`,
+    fourierPower > 0 && `Fourier 1 / f^${fourierPower}`,
     settings.decorrelatedColour && 'natural colours',
-    jitterPixels > 0 && `jitter ± ${formatValue(jitterPixels)} px`,
-    scaleRange > 0 && `scale ± ${formatValue(scaleRange)}`,
-    rotationDegrees > 0 && `turn ± ${formatValue(rotationDegrees)}°`,
-    diversityWeight > 0 && `diversity ${formatValue(diversityWeight)}`,
+    jitterPixels > 0 && `jitter ± ${jitterPixels} px`,
+    scaleRange > 0 && `scale ± ${scaleRange}`,
+    rotationDegrees > 0 && `turn ± ${rotationDegrees}°`,
+    diversityWeight > 0 && `diversity ${diversityWeight}`,
     redirectedIterations > 0 && `redirected for ${formatCount(redirectedIterations)} iterations`,
   ].filter((text) => text !== false)
 }

@@ -180,7 +180,6 @@ export const BEYOND_FIELDS: readonly SettingField[] = [
   {
     path: 'redirectedIterations',
     label: 'Redirect',
-    unit: 'iter.',
     help: 'In so many first iterations a ReLU without gradient lets it through, so that units that begin at 0 climb. lucid: 16; 0: off.',
     reference: LUCID,
     range: { low: 0, high: 64 },
