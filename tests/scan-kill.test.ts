@@ -45,6 +45,7 @@ it.skipIf(process.platform === 'win32')(
     expect(steps.length).toBeGreaterThan(0)
     for (const step of steps) expect(step).toMatchObject({ done: expect.toSatisfy((done: number) => done > reached) })
 
+    await killable.forget()
     const alone = await services.jobs.start({ document })
     await follow(alone.id)
     const [first, second] = await Promise.all([services.runs.show(killed), services.runs.show(alone)])

@@ -11,6 +11,8 @@ import { createServices, type RunningServices } from '../index.ts'
 
 export interface KillableServices {
   readonly services: RunningServices
+  /** Forgets what earlier runs have computed. */
+  forget(): Promise<void>
   /**
    * Watches a run from the event after `after` on to its end, or to its failure. Kills the worker at the checkpoint of this number, counted
    * from 1.
@@ -36,6 +38,7 @@ export async function startKillableServices(workerPath: string): Promise<Killabl
   })
   return {
     services,
+    forget: () => rm(join(folder, 'cache', 'computed'), { recursive: true }),
     follow: async (id, { killAt, after = 0 } = {}) => {
       const events: JobEvent[] = []
       let checkpoints = 0
