@@ -12,6 +12,9 @@ const KNOWN =
   'Choose a folder of pictures (one folder a class), MNIST files (IDX), CIFAR-10 or CIFAR-100 (binary or Python), an .npz file, ' +
   'or an archive (.zip, .tar, .tar.gz) of these.'
 
+/** Archives that are named, and not read. */
+const PACKED = /is an? (xz|7z|bzip2) archive/
+const UNPACK = 'Unpack it (tar xf FILE, or 7z x FILE) and import the folder.'
 const FINDERS: readonly ((tree: FileTree, given: GivenLabels) => FoundDataset | undefined)[] = [
   findPictureFolders,
   findArrays,
@@ -33,7 +36,10 @@ export function findDataset(tree: FileTree, given: GivenLabels = {}): FoundDatas
   }
   const found = FINDERS.reduce<FoundDataset | undefined>((first, find) => first ?? find(tree, given), undefined)
   if (!found) {
-    throw new ConvScopeError('unsupported', `There is no data set in ${tree.title}: ${seen(tree)}`, { remedy: KNOWN })
+    const what = seen(tree)
+    throw new ConvScopeError('unsupported', `There is no data set in ${tree.title}: ${what}`, {
+      remedy: PACKED.test(what) ? UNPACK : KNOWN,
+    })
   }
   requireAlone(found, tree)
   return found

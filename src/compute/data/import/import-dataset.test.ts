@@ -71,6 +71,11 @@ describe('files that were sent one by one', () => {
   })
 })
 
+it('says what to do with an archive that is not read', async () => {
+  const path = await folder.write('data.tar.xz', new Uint8Array([0xfd, 0x37, 0x7a, 0x58, 0x5a, 0, 0, 4]))
+  await expect(folder.import([path])).rejects.toMatchObject({ remedy: expect.stringMatching(/^Unpack it/) as string })
+})
+
 describe('two data sets at once', () => {
   it.each([
     [
