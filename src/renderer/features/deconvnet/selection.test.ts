@@ -5,9 +5,12 @@ import {
   completeSelection,
   DEFAULT_RULES,
   defaultLayer,
+  liveViewOf,
+  queryOf,
   toQuery,
   type Selection,
 } from './selection.ts'
+import { LiveView } from '../../../shared/live.ts'
 import { DATASET, NETWORK_PAGE } from './testing/fixtures.ts'
 import { tileSize } from './tile-size.ts'
 
@@ -113,4 +116,21 @@ it('scales tiles by whole factors', () => {
   expect(tileSize(24, 24, 40)).toEqual({ width: 48, height: 48 })
   expect(tileSize(1, 1, 40)).toEqual({ width: 24, height: 24 })
   expect(tileSize(224, 224, 40)).toEqual({ width: 75, height: 75 })
+})
+
+it('takes the first of what stands in an address several times, and nothing but text', () => {
+  expect(queryOf({ layer: ['conv1', 'conv2'], channel: '3', unit: null })).toEqual({ layer: 'conv1', channel: '3' })
+})
+
+it('asks a live view for the strongest unit, or for the one that is chosen', () => {
+  const view = (query: Record<string, string>): LiveView => LiveView.parse(liveViewOf(complete(query)))
+  expect(view({ relu: 'guided' })).toMatchObject({
+    network: 'net',
+    rules: { relu: 'guided' },
+    units: { kind: 'strongest', count: 1 },
+  })
+  expect(view({ layer: 'conv1', channel: '2', row: '1', column: '0' })).toMatchObject({
+    layer: 'conv1',
+    units: { kind: 'list', units: [{ channel: 2, position: [1, 0] }] },
+  })
 })

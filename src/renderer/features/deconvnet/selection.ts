@@ -39,6 +39,14 @@ export interface ComparedRules {
 }
 
 export type Query = Readonly<Record<string, string | undefined>>
+/** What an address has behind its question mark; of a name that stands there several times, the first. */
+export function queryOf(query: Readonly<Record<string, unknown>>): Query {
+  const text = (value: unknown): string | undefined => (typeof value === 'string' ? value : undefined)
+  return Object.fromEntries(
+    Object.entries(query).map(([key, value]) => [key, text(Array.isArray(value) ? value[0] : value)]),
+  )
+}
+
 export type Rules = Pick<Selection, 'relu' | 'unpool' | 'lrn' | 'seed' | 'count' | 'scale'>
 
 export const DEFAULT_RULES: Rules = {
