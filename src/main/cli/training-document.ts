@@ -50,12 +50,12 @@ export function trainingDocument(options: TrainingOptions): Json {
     })
   }
   const preset = presetOf(options, architecture)
-  const { epochs, ...published } = preset?.params ?? {}
+  const { epochs, batchSize, ...published } = preset?.params ?? {}
   return document(
     {
       ...published,
-      // The published count is that of the published optimiser.
-      ...(optimiser === undefined && { epochs }),
+      // The published counts are those of the published optimiser.
+      ...(optimiser === undefined && { epochs, batchSize }),
       ...changesOf(options),
       start: {
         from: options.from === true ? 'network' : 'architecture',

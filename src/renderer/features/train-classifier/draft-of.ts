@@ -6,7 +6,15 @@ import { newDraft, USUAL_RATES, type TrainingDraft } from './training-draft.ts'
 /** What a preset decides. */
 type Published = Pick<
   TrainingDraft,
-  'preset' | 'optimiser' | 'learningRate' | 'memory' | 'decayReading' | 'lambda' | 'epochs' | 'pretraining'
+  | 'preset'
+  | 'optimiser'
+  | 'learningRate'
+  | 'memory'
+  | 'decayReading'
+  | 'lambda'
+  | 'epochs'
+  | 'batchSize'
+  | 'pretraining'
 >
 
 /** The draft whose document has these parameters. Layers written down in a document have no place in it: see `continued`. */
@@ -71,6 +79,6 @@ export function fieldsForArchitecture(draft: TrainingDraft): Partial<TrainingDra
 }
 
 function decided(draft: TrainingDraft): Published {
-  const { preset, optimiser, learningRate, memory, decayReading, lambda, epochs, pretraining } = draft
-  return { preset, optimiser, learningRate, memory, decayReading, lambda, epochs, pretraining }
+  const { preset, optimiser, learningRate, memory, decayReading, lambda, epochs, batchSize, pretraining } = draft
+  return { preset, optimiser, learningRate, memory, decayReading, lambda, epochs, batchSize, pretraining }
 }
