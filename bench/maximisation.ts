@@ -1,9 +1,10 @@
 /**
  * Iterations of regularised activation maximisation on networks of published sizes with random weights. Beside the same loop in PyTorch, by turns,
- * where a Python with torch is found (`CONVSCOPE_BENCH_PYTHON`, else `python3`).
+ * where a Python with torch is found (`CONVSCOPE_BENCH_PYTHON`, else `python3`), and torch-lucent's own loop where it is installed there too.
  * `node bench/maximisation.ts [engine] [fc8,conv3,vgg,soak]`.
  */
 import { join } from 'node:path'
+import type { Tensor2D } from '@tensorflow/tfjs'
 import { AscentSettings } from '../src/shared/experiments/activation-maximisation.ts'
 import { Ascent, type AscentStart } from '../src/compute/maximisation/ascent.ts'
 import { AscentLayer } from '../src/compute/maximisation/ascent-layer.ts'
@@ -104,13 +105,46 @@ async function measure({ network, layer, peerLayer, setting, pictures, goal }: P
   return mine
 }
 
-async function measureLayer(piece: Omit<Piece, 'setting' | 'pictures'>, counts: readonly number[]): Promise<void> {
+async function measureLayer(piece: Omit<Piece, 'setting' | 'pictures'>, counts: readonly number[]): Promise<number> {
+  let fastest = Infinity
   for (const setting of ['blur', 'percentiles'] as const) {
     const times: number[] = []
     for (const pictures of counts) times.push(await measure({ ...piece, setting, pictures }))
     const [one = NaN, nine] = times
+    fastest = Math.min(fastest, one)
     if (nine !== undefined) write(`  nine pictures take ${(nine / one).toFixed(2)} times as long as one (goal 6)`)
   }
+  const lucent = await peer?.ask([piece.network.spec.name, piece.peerLayer, 'lucent', 1, ITERATIONS].join('/'))
+  if (lucent !== undefined) write(`  torch-lucent, without transforms: ${(1000 / lucent).toFixed(2)}`)
+  return fastest
+}
+
+/** Multiplications and additions of the way up to a layer and down again, in 10⁹. */
+function work({ layers, weights }: Network, layer: string): number {
+  const last = layers.findIndex(({ name }) => name === layer)
+  const products = layers.slice(0, last + 1).reduce((sum, { name, shape }) => {
+    const [rows = 1, columns = 1] = shape.length === 3 ? shape : []
+    return sum + (weights[name]?.['kernel']?.size ?? 0) * rows * columns
+  }, 0)
+  return (4 * products) / 1e9
+}
+
+/** What a product of square matrices reaches, in 10⁹ a second. */
+async function productRate(size = 2048): Promise<number> {
+  const { tf } = engine
+  const step = engine.compile(({ a }: { a: Tensor2D }) => tf.matMul(a, a), { name: 'product' })
+  const a = tf.fill([size, size], 1 / size) as Tensor2D
+  const times: number[] = []
+  for (let number = 0; number < TURNS + 2; number++) {
+    const startedAt = performance.now()
+    const product = await step.run({ a })
+    await product.data()
+    times.push(performance.now() - startedAt)
+    product.dispose()
+  }
+  a.dispose()
+  step.dispose()
+  return (2 * size ** 3) / 1e6 / median(times.slice(2))
 }
 
 /** Many iterations and restarts leave no tensor behind. @throws where they do */
@@ -156,7 +190,13 @@ if (wanted.includes('fc8') || wanted.includes('conv3')) {
 if (wanted.includes('vgg')) {
   const network = randomNetwork('vgg-16')
   const dense = network.layers.filter(({ spec }) => spec.type === 'dense')
-  await measureLayer({ network, layer: dense.at(-1)?.name ?? '', peerLayer: 'fc8', goal: 1.1 }, [1])
+  const layer = dense.at(-1)?.name ?? ''
+  const stepMs = await measureLayer({ network, layer, peerLayer: 'fc8', goal: 1.1 }, [1])
+  const [reached, product] = [work(network, layer) / (stepMs / 1000), await productRate()]
+  const share = ((100 * reached) / product).toFixed(0)
+  write(
+    `  ${reached.toFixed(0)} GFLOP/s, ${share} % of a product of matrices (${product.toFixed(0)} GFLOP/s; goal 80 %)`,
+  )
   network.dispose()
 }
 if (wanted.includes('soak')) await soak()

@@ -141,6 +141,28 @@ class Loop:
         self.iteration += 1
 
 
+def lucent_milliseconds(name, layer, pictures, iterations):
+    """torch-lucent's own loop on the same network: Fourier and colours as it has them, no transforms. None where it is not installed."""
+    try:
+        from lucent.optvis import objectives, param, render
+    except ImportError:
+        return None
+    network, side = network_to(name, layer)
+    objective = objectives.channel(str(len(network) - 1), 100)
+    started = time.perf_counter()
+    render.render_vis(
+        network,
+        objective,
+        lambda: param.image(side, batch=pictures),
+        transforms=[],
+        preprocess=False,
+        thresholds=(iterations,),
+        progress=False,
+        show_image=False,
+    )
+    return (time.perf_counter() - started) * 1000 / iterations
+
+
 loops = {}
 for line in sys.stdin:
     piece = line.strip()
@@ -148,6 +170,9 @@ for line in sys.stdin:
         print(0, flush=True)
         continue
     name, layer, setting, pictures, iterations = piece.split("/")
+    if setting == "lucent":
+        print(json.dumps(lucent_milliseconds(name, layer, int(pictures), int(iterations))), flush=True)
+        continue
     key = piece.rpartition("/")[0]
     loop = loops.setdefault(key, Loop(name, layer, setting, int(pictures)))
     started = time.perf_counter()
