@@ -61,6 +61,7 @@ describe('activation maximisation', () => {
     }
     expect(result.items[4]?.position).toEqual([4, 4])
     expect(outputs.arrays.get('best')?.shape).toEqual([6, 28, 28, 1])
+    expect(outputs.arrays.get('mean')?.shape).toEqual([28, 28, 1])
     expect(outputs.arrays.get('traces')?.shape).toEqual([6, 9, TRACE_QUANTITIES.length])
     expect([...outputs.pictures.keys()].filter((name) => name.startsWith('layer-'))).toEqual([
       'layer-fc4',

@@ -153,6 +153,7 @@ class MaximisationRun {
     await this.#context.outputArray('best', [count, ...this.#grey.shape], best)
     await this.#context.outputArray('last', [count, ...this.#grey.shape], last)
     await this.#context.outputArray('majority', [count, ...this.#grey.shape], majority)
+    await this.#context.outputArray('mean', this.#grey.shape, this.#grey.mean)
     await this.#context.outputArray('traces', [count, rows, TRACE_QUANTITIES.length], traces)
     if (this.#context.pictures) await this.#writePictures(items)
     return {

@@ -92,6 +92,7 @@ export const regulariserSearch: Experiment<RegulariserSearchParams, RegulariserS
       group: groups[index] ?? 0,
     }))
     await context.outputArray('best', [items.length, ...grey.shape], gathered.best)
+    await context.outputArray('mean', grey.shape, grey.mean)
     await context.outputJson('draws', draws)
     if (context.pictures) {
       const { width, height, channels, pixels } = contactSheet(pictures(gathered, items.length, grey, network))

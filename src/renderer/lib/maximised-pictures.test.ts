@@ -4,14 +4,19 @@ import { beyondTexts, everyNthPixel, greyLevels, settingsText } from './maximise
 
 it('adds the mean of each channel and stays within grey levels', () => {
   const values = Float32Array.from([0, 0, -300, 300, 10.6, -10])
-  const shown = greyLevels({ shape: [1, 1, 2, 3], values }, { mean: [0.2, 0.4, 0.6], scale: 1 / 255 })
+  const shown = greyLevels({ shape: [1, 1, 2, 3], values }, [51, 102, 153])
   expect([...shown.values]).toEqual([51, 102, 0, 255, 113, 143])
   expect(shown.shape).toEqual([1, 1, 2, 3])
 })
 
+it('adds the mean of every pixel where a whole picture is given', () => {
+  const values = Float32Array.from([0, 0, 1, 1])
+  expect([...greyLevels({ shape: [2, 1, 2, 1], values }, Float32Array.from([10, 20])).values]).toEqual([10, 20, 11, 21])
+})
+
 it('shows zeros as black where the network has no mean', () => {
   const values = Float32Array.from([0, 128])
-  expect([...greyLevels({ shape: [1, 1, 2, 1], values }, { mean: [], scale: 1 / 255 }).values]).toEqual([0, 128])
+  expect([...greyLevels({ shape: [1, 1, 2, 1], values }, []).values]).toEqual([0, 128])
 })
 
 it('writes published settings without what is off', () => {

@@ -2,21 +2,39 @@
 import type { AscentItem, AscentOutcome, AscentSettings } from '../../shared/experiments/activation-maximisation.ts'
 import type { Preprocessing } from '../../shared/network/spec.ts'
 import type { NumberArray } from '../../shared/npy.ts'
+import type { OutputRecord } from '../../shared/runs.ts'
+import { fetchArray } from './artifacts.ts'
 import { formatCount, formatValue } from './format.ts'
 import type { PictureSource } from './paint.ts'
 
 /** Limits of what `greyLevels` answers. */
 export const GREY_LIMITS = { low: 0, high: 255 }
 
-/** The pictures `[count, height, width, channels]` as bytes: the mean is added, 0 … 255; a pixel of 0 shows the mean colour. */
+/**
+ * The grey levels that pictures of a run are relative to, `[height, width, channels]` as the run wrote them; of runs that wrote none one a
+ * channel.
+ */
+export async function meanLevels(
+  outputs: readonly OutputRecord[],
+  { mean, scale }: Pick<Preprocessing, 'mean' | 'scale'>,
+  signal: AbortSignal,
+): Promise<ArrayLike<number>> {
+  const output = outputs.find(({ name, kind }) => name === 'mean' && kind === 'array')
+  if (!output) return mean.map((level) => level / scale)
+  return (await fetchArray(output.sha256, output.bytes, signal)).values
+}
+
+/**
+ * The pictures `[count, height, width, channels]` as bytes: the mean is added, 0 … 255; a pixel of 0 shows the mean colour.
+ * @param mean grey levels of a whole picture, or one a channel
+ */
 export function greyLevels(
   { shape, values }: NumberArray,
-  { mean, scale }: Pick<Preprocessing, 'mean' | 'scale'>,
+  mean: ArrayLike<number>,
 ): { shape: readonly number[]; values: Uint8Array } {
-  const channels = shape.at(-1) ?? 1
   const levels = new Uint8Array(values.length)
   for (let at = 0; at < values.length; at++) {
-    const level = (values[at] ?? 0) + (mean[at % channels] ?? 0) / scale
+    const level = (values[at] ?? 0) + (mean[at % mean.length] ?? 0)
     levels[at] = Math.round(Math.min(255, Math.max(0, level)))
   }
   return { shape, values: levels }

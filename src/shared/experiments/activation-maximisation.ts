@@ -121,7 +121,7 @@ export type ActivationMaximisationResult = z.infer<typeof ActivationMaximisation
 
 /**
  * Outputs: arrays `best`, `last` and `majority` `[items, h, w, c]` (grey levels minus the mean, network channel order; zeros in `majority`
- * where the unit never was the largest) and `traces` `[items, rows, 9]` (`TRACE_QUANTITIES`; NaN after an early end). Lasting runs also write a
+ * where the unit never was the largest), `mean` `[h, w, c]` (what they are relative to) and `traces` `[items, rows, 9]` (`TRACE_QUANTITIES`; NaN after an early end). Lasting runs also write a
  * sheet `layer-<name>` for each layer (a row of settings for each unit) and `unit-…` pictures.
  */
 export const activationMaximisation: ExperimentKind<

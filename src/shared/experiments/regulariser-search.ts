@@ -110,7 +110,7 @@ export const RegulariserSearchResult = z.object({
 export type RegulariserSearchResult = z.infer<typeof RegulariserSearchResult>
 
 /**
- * Outputs: array `best` `[draws, h, w, c]` (grey levels minus the mean, network channel order), the picture `sheet` (all draws in order), and
+ * Outputs: arrays `best` `[draws, h, w, c]` (grey levels minus the mean, network channel order) and `mean` `[h, w, c]`, the picture `sheet` (all draws in order), and
  * the JSON `draws` as in the result.
  */
 export const regulariserSearch: ExperimentKind<

@@ -9,7 +9,7 @@ import type { NumberArray } from '../../../shared/npy.ts'
 import type { RunRecord } from '../../../shared/runs.ts'
 import { fetchArray } from '../../lib/artifacts.ts'
 import type { Curve } from '../../lib/curves.ts'
-import { greyLevels } from '../../lib/maximised-pictures.ts'
+import { greyLevels, meanLevels } from '../../lib/maximised-pictures.ts'
 import { pictureOf, type PictureSource } from '../../lib/paint.ts'
 import type { useClient } from '../../rpc/use-client.ts'
 import { classesOf } from './maximisation-draft.ts'
@@ -59,10 +59,11 @@ export async function loadMaximisedRun(
   const { preprocessing } = page.network.spec
   const [best, last, majority, traces] = await Promise.all(['best', 'last', 'majority', 'traces'].map(array))
   if (!best || !last || !majority || !traces) throw new RangeError('an array is missing')
+  const mean = await meanLevels(run.outputs, preprocessing, signal)
   const shown = {
-    best: greyLevels(best, preprocessing),
-    last: greyLevels(last, preprocessing),
-    majority: greyLevels(majority, preprocessing),
+    best: greyLevels(best, mean),
+    last: greyLevels(last, mean),
+    majority: greyLevels(majority, mean),
   }
   return {
     ...{ id: run.id, title: run.title, params: document.data.params, result: result.data, traces },

@@ -1,7 +1,7 @@
 import type { RegulariserSearchResult } from '../../../shared/experiments/regulariser-search.ts'
 import type { RunRecord } from '../../../shared/runs.ts'
 import { fetchArray } from '../../lib/artifacts.ts'
-import { GREY_LIMITS, greyLevels } from '../../lib/maximised-pictures.ts'
+import { GREY_LIMITS, greyLevels, meanLevels } from '../../lib/maximised-pictures.ts'
 import { pictureOf, type PictureSource } from '../../lib/paint.ts'
 import { makeSheet, type Sheet } from '../../lib/picture-canvas.ts'
 import type { useClient } from '../../rpc/use-client.ts'
@@ -23,7 +23,8 @@ export async function loadDrawPictures(
   if (!output) return undefined
   const { network } = await client.networks.page({ name }, { signal })
   const { preprocessing } = network.spec
-  const { values, shape } = greyLevels(await fetchArray(output.sha256, output.bytes, signal), preprocessing)
+  const mean = await meanLevels(outputs, preprocessing, signal)
+  const { values, shape } = greyLevels(await fetchArray(output.sha256, output.bytes, signal), mean)
   const picture = (draw: number): PictureSource => pictureOf(values, shape, draw, preprocessing.channelOrder === 'bgr')
   return { picture, sheet: makeSheet(draws.length, picture, () => GREY_LIMITS, 'grey') }
 }
