@@ -119,6 +119,23 @@ describe('the live view', () => {
     expect(live.state).toMatchObject({ kind: 'failed', error: { message: 'There is no camera' } })
   })
 
+  it('closes a source at once that never has a frame, and one that opens too late', async () => {
+    const { live } = await makeStores()
+    const source = { ...counting(), next: () => new Promise<never>(() => undefined), close: vi.fn() }
+    void live.start('camera', () => source)
+    await vi.waitFor(() => expect(live.state.kind).toBe('running'))
+    live.stop()
+    expect(source.close).toHaveBeenCalled()
+    const late = { ...counting(), close: vi.fn() }
+    let open: (source: LiveSource) => void = () => undefined
+    const ended = live.start('camera', () => new Promise<LiveSource>((resolve) => (open = resolve)))
+    live.stop()
+    open(late)
+    await ended
+    expect(late.close).toHaveBeenCalled()
+    expect(live.state.kind).toBe('off')
+  })
+
   it('gives up one source for another', async () => {
     const { live } = await makeStores()
     const [first, second] = [counting(), counting()]

@@ -51,15 +51,21 @@ export const useLive = defineStore('live', () => {
     ;[kind.value, open, figures.value] = [source, opener, undefined]
     state.value = { kind: 'starting' }
     rate.clear()
-    let opened: LiveSource | undefined
     try {
-      opened = await opener()
-      if (!signal.aborted) state.value = { kind: 'running' }
-      await showAll(opened, signal)
+      const opened = await opener()
+      // At once, and not when its next frame has come: a camera goes dark when Live ends.
+      const close = (): void => opened.close()
+      signal.addEventListener('abort', close)
+      try {
+        if (signal.aborted) return
+        state.value = { kind: 'running' }
+        await showAll(opened, signal)
+      } finally {
+        signal.removeEventListener('abort', close)
+        close()
+      }
     } catch (error) {
       if (!signal.aborted) state.value = { kind: 'failed', error: reportOf(error) }
-    } finally {
-      opened?.close()
     }
   }
 
