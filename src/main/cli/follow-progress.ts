@@ -1,6 +1,6 @@
 import { ConvScopeError } from '../../shared/errors.ts'
 import type { Progress, ProgressOr } from '../../shared/contract/progress.ts'
-import { durationText, type Terminal } from './terminal.ts'
+import { countText, durationText, type Terminal } from './terminal.ts'
 
 /**
  * Shows how far something is, and returns what came of it.
@@ -21,7 +21,6 @@ export async function followProgress<T>(
 
 function progressText({ done, total, unit, secondsLeft }: Progress): string {
   const percent = `${Math.floor((100 * done) / total)} %`
-  const units = total === 1 ? unit.replace(/s$/, '') : unit
-  const text = unit === '%' ? percent : `${percent} (${done} of ${total} ${units})`
+  const text = unit === '%' ? percent : `${percent} (${countText(done, total, unit)})`
   return secondsLeft === undefined ? text : `${text}, ${durationText(secondsLeft)} left`
 }

@@ -5,7 +5,7 @@ import type { RunRecord } from '../../shared/runs.ts'
 import type { Json } from '../../shared/values.ts'
 import type { Access } from './access.ts'
 import { prepareOutputFolder, writeOutputFolder } from './output-folder.ts'
-import { durationText, type Terminal } from './terminal.ts'
+import { countText, durationText, type Terminal } from './terminal.ts'
 
 export const EXIT = { done: 0, failed: 1, usage: 2, interrupted: 130 } as const
 export type ExitCode = (typeof EXIT)[keyof typeof EXIT]
@@ -67,7 +67,7 @@ function stepText({ done, total, unit, values, secondsLeft }: Extract<JobEvent, 
   const percent = `${Math.floor((100 * done) / total)} %`
   const numbers = Object.entries(values).map(([name, value]) => valueText(name, value))
   const left = secondsLeft === undefined ? [] : [`${durationText(secondsLeft)} left`]
-  return [`${percent} (${done} of ${total} ${unit})`, ...numbers, ...left].join(', ')
+  return [`${percent} (${countText(done, total, unit)})`, ...numbers, ...left].join(', ')
 }
 
 /** `trainErrorPercent` 12.3 → "train error 12.3 %", `imagesPerSecond` 800 → "800 images/s", `loss` 0.5 → "loss 0.5". */
