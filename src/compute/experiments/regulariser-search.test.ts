@@ -74,9 +74,31 @@ describe('regulariser search', () => {
     expect(small / decays.filter((decay) => decay > 0).length).toBeCloseTo(0.5, 0)
   })
 
+  it('draws periods and the numbers of policies from ranges, each end as often as its share of the logarithm', () => {
+    const ranges = {
+      blurSigma: { off: 0 },
+      blurEvery: { low: 1, high: 4 },
+      policies: [{ kind: 'progress', maxRate: 50, desired: [0.1, 10] }],
+    }
+    const draws = Array.from({ length: 400 }, (_, index) => drawSettings(params({ ranges }), 1, index))
+    const periods = draws.map(({ blurEvery }) => blurEvery)
+    expect(new Set(periods)).toEqual(new Set([1, 2, 3, 4]))
+    expect(periods.filter((period) => period === 1).length).toBeGreaterThan(
+      periods.filter((period) => period === 4).length,
+    )
+    const asked = draws.map(({ policy }) => (policy.kind === 'progress' ? policy : undefined))
+    for (const policy of asked) {
+      expect(policy?.maxRate).toBe(50)
+      expect(policy && policy.desired >= 0.1 && policy.desired <= 10).toBe(true)
+    }
+    expect(asked.filter((policy) => policy && policy.desired < 1).length).toBeGreaterThan(150)
+    expect(asked.filter((policy) => policy && policy.desired < 1).length).toBeLessThan(250)
+  })
+
   it('refuses a range whose ends are the wrong way round', () => {
-    const ranges = { blurSigma: { low: 2, high: 1 } }
-    expect(() => params({ ranges })).toThrow('lower end')
+    expect(() => params({ ranges: { blurSigma: { low: 2, high: 1 } } })).toThrow('lower end')
+    expect(() => params({ ranges: { blurEvery: { low: 2, high: 1 } } })).toThrow('lower end')
+    expect(() => params({ ranges: { policies: [{ kind: 'constant', rate: [2, 1] }] } })).toThrow('lower end')
   })
 })
 
