@@ -89,7 +89,7 @@ export class OcclusionBlocks {
     const all = stageWindows(stage)
     const windows = units.map(({ position }) => all[position] ?? { top: 0, left: 0 })
     const below = pick(stage.below, units)
-    const places = cellSources(stage.bottom, below, windows, [range.rows.size, range.columns.size], 0)
+    const places = cellSources(stage.bottom, below, windows, [range.rows.size, range.columns.size])
     return {
       places: tf.tensor1d(places, 'int32'),
       masks: windowMasks(tf, stage.plan, overEdge, units),
@@ -105,7 +105,7 @@ export class OcclusionBlocks {
     const [height = 1, width = 1] = last.top.shape
     const units = unitsOf(last, start, this.#batch)
     const windows = units.map(() => ({ top: 0, left: 0 }))
-    return tf.tensor1d(cellSources(last.top, pick(last.above, units), windows, [height, width], 0), 'int32')
+    return tf.tensor1d(cellSources(last.top, pick(last.above, units), windows, [height, width]), 'int32')
   }
 }
 

@@ -78,21 +78,20 @@ function saves(plan: WindowPlan, bottom: GraphLayer): boolean {
   return plan.work.inside + cut < plan.work.whole
 }
 
-/** Places in `[clean map, blocks of the batch]` of the cells of windows of a layer: those in the block come from it. `first` counts the positions. */
+/** Places in `[clean map, blocks of the batch]` of the cells of windows of a layer: those in the block come from it. */
 export function cellSources(
   { shape }: GraphLayer,
   blocks: Blocks,
   windows: readonly { readonly top: number; readonly left: number }[],
   [rows, columns]: readonly [number, number],
-  first: number,
 ): Int32Array {
   const [height = 1, width = 1] = shape
   const [blockRows, blockColumns] = blocks.size
   const places = new Int32Array(windows.length * rows * columns)
   let at = 0
   for (const [index, { top, left }] of windows.entries()) {
-    const blockTop = blocks.rows[first + index] ?? 0
-    const blockLeft = blocks.columns[first + index] ?? 0
+    const blockTop = blocks.rows[index] ?? 0
+    const blockLeft = blocks.columns[index] ?? 0
     const start = height * width + index * blockRows * blockColumns
     for (let row = top; row < top + rows; row++) {
       for (let column = left; column < left + columns; column++) {
