@@ -19,7 +19,6 @@ export interface ConvolutionGeometry {
   readonly strides: readonly [number, number]
   /** Rows above and columns left of the image. */
   readonly before: readonly [number, number]
-  readonly pad: 'same' | 'valid'
 }
 
 /** Of a convolution of channels-last images. */
@@ -37,7 +36,6 @@ export function convolutionGeometry(
     outputShape: info.outShape,
     strides,
     before: [info.padInfo.top, info.padInfo.left],
-    pad,
   }
 }
 
