@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 /**
- * Compiles the addon that joins tfjs-node's kernels to TensorFlow's library. Needs g++ or clang++ and about 4 seconds;
+ * Compiles the addon that joins tfjs-node's kernels to TensorFlow's library. Needs g++ or clang++ and about 10 seconds;
  * no TensorFlow, no node-gyp. Without arguments it refreshes the prebuilt binary of this system under resources/native/.
  *
  *   node native/build.mjs [--out <file.node>]
@@ -28,6 +28,15 @@ const bindingFolder = join(root, 'node_modules', '@tensorflow', 'tfjs-node-gpu',
 const platform = `${process.platform}-${process.arch}`
 export const prebuiltFolder = join(root, 'resources', 'native', platform)
 export const addonName = 'tensorflow-binding.node'
+
+const OWN_KERNELS = [
+  'own-kernels',
+  'kernel-threads',
+  'elementwise-kernel',
+  'convolution-geometry',
+  'convolution-kernels',
+]
+const OWN_LOOPS = ['elementary-loops', 'product-loops']
 
 const sha256 = (/** @type {string} */ file) => createHash('sha256').update(readFileSync(file)).digest('hex')
 
@@ -107,17 +116,22 @@ export async function buildAddon(/** @type {string} */ outFile) {
       `-I${join(nativeFolder, 'include')}`,
     ]
     const bindingFlags = [...flags, '-include', join(nativeFolder, 'redirect-calls.h')]
+    // Written for x86 with AVX2 and measured there; whether the processor has it is asked at run time, so only the loops may be compiled for it.
+    const kernelFlags = process.arch === 'x64' ? [...flags, '-DCONVSCOPE_OWN_KERNELS'] : flags
+    const loopFlags = process.arch === 'x64' ? [...kernelFlags, '-O3', '-mavx2', '-mfma', '-ffp-contract=off'] : flags
     const units = [
       { source: join(bindingFolder, 'tfjs_backend.cc'), flags: bindingFlags },
       { source: join(bindingFolder, 'tfjs_binding.cc'), flags: bindingFlags },
       { source: join(nativeFolder, 'tensorflow-loader.cc'), flags },
       { source: join(nativeFolder, 'function-calls.cc'), flags },
+      ...OWN_KERNELS.map((unit) => ({ source: join(nativeFolder, `${unit}.cc`), flags: kernelFlags })),
+      ...OWN_LOOPS.map((unit) => ({ source: join(nativeFolder, `${unit}.cc`), flags: loopFlags })),
     ]
     const objects = units.map((_, index) => join(work, `${index}.o`))
     await Promise.all(
       units.map((unit, index) => run(name, [...unit.flags, '-c', unit.source, '-o', objects[index] ?? ''])),
     )
-    const unresolved = process.platform === 'darwin' ? ['-undefined', 'dynamic_lookup'] : ['-s', '-ldl']
+    const unresolved = process.platform === 'darwin' ? ['-undefined', 'dynamic_lookup'] : ['-s', '-ldl', '-pthread']
     const built = `${outFile}.${process.pid}.tmp`
     await run(name, ['-shared', ...objects, ...unresolved, '-o', built])
     renameSync(built, outFile)

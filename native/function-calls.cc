@@ -1,6 +1,7 @@
 // Functions in TensorFlow's eager context: registering a FunctionDef, and calling it as one operation.
 //
 // JavaScript finds `functions` on the binding:
+//   ownKernels(threads: number): boolean          adds the operations of own-kernels.h to the library; false where they cannot be had
 //   operations(): Uint8Array                      an OpList with every operation of the library
 //   add(definition: Uint8Array): void             registers a serialised FunctionDef
 //   remove(name: string): void
@@ -11,9 +12,11 @@
 // `executeOp`, whose calls of TFE_NewOp, TFE_Execute and TFE_DeleteOp arrive here (redirect-calls.h). To run on another thread, an
 // operation is taken away from `executeOp` when it is complete; its results are handed back by a second `executeOp` without inputs.
 #define CONVSCOPE_LOADER
+#include "own-kernels.h"
 #include "redirect-calls.h"
 
 #include <memory>
+#include <stdexcept>
 #include <string>
 #include <utility>
 #include <vector>
@@ -106,6 +109,21 @@ bool ReadArguments(napi_env env, napi_callback_info info, size_t wanted, napi_va
 void SetAttributes(TFE_Op* operation, const std::string& executor, const std::string& config) {
   convscope_TFE_OpSetAttrString(operation, "executor_type", executor.data(), executor.size());
   convscope_TFE_OpSetAttrString(operation, "config_proto", config.data(), config.size());
+}
+
+napi_value OwnKernels(napi_env env, napi_callback_info info) {
+  napi_value arguments[1], result;
+  Functions* functions;
+  int threads = 0;
+  if (!ReadArguments(env, info, 1, arguments, &functions) ||
+      napi_get_value_int32(env, arguments[0], &threads) != napi_ok || threads < 1)
+    return Throw(env, "ownKernels takes a number of threads");
+  try {
+    const bool registered = convscope_register_own_kernels(threads);
+    return napi_get_boolean(env, registered, &result) == napi_ok ? result : nullptr;
+  } catch (const std::exception& failure) {
+    return Throw(env, failure.what());
+  }
 }
 
 napi_value Operations(napi_env env, napi_callback_info) {
@@ -293,7 +311,8 @@ extern "C" bool convscope_add_function_calls(napi_env env, napi_value exports, T
   const struct {
     const char* name;
     napi_callback body;
-  } members[] = {{"operations", Operations}, {"add", Add}, {"remove", Remove}, {"call", CallHere}, {"start", Start}};
+  } members[] = {{"ownKernels", OwnKernels}, {"operations", Operations}, {"add", Add},
+               {"remove", Remove},         {"call", CallHere},         {"start", Start}};
   for (const auto& member : members) {
     napi_value function;
     if (napi_create_function(env, member.name, NAPI_AUTO_LENGTH, member.body, functions.get(), &function) != napi_ok)

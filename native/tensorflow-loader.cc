@@ -5,6 +5,7 @@
 // `config` is a serialised ConfigProto (thread counts, GPU memory); `environment` is put into the real environment of the
 // process, which is the only one that TensorFlow reads; variables that are already set stay as they are.
 #define CONVSCOPE_LOADER
+#include "own-kernels.h"
 #include "redirect-calls.h"
 
 #include <dlfcn.h>
@@ -19,6 +20,7 @@
 #define CONVSCOPE_DEFINE(result, name, parameters) convscope_type_##name convscope_##name = nullptr;
 extern "C" {
 TENSORFLOW_C_API(CONVSCOPE_DEFINE)
+TENSORFLOW_KERNEL_C_API(CONVSCOPE_DEFINE)
 }
 #undef CONVSCOPE_DEFINE
 
@@ -97,6 +99,14 @@ std::string OpenLibrary(const std::string& folder) {
   }
   TENSORFLOW_C_API(CONVSCOPE_RESOLVE)
 #undef CONVSCOPE_RESOLVE
+#define CONVSCOPE_RESOLVE_IF_PRESENT(result, name, parameters) \
+  {                                                            \
+    void* symbol = dlsym(handles[1], #name);                   \
+    if (symbol == nullptr) symbol = dlsym(handles[0], #name);  \
+    memcpy(&convscope_##name, &symbol, sizeof symbol);         \
+  }
+  TENSORFLOW_KERNEL_C_API(CONVSCOPE_RESOLVE_IF_PRESENT)
+#undef CONVSCOPE_RESOLVE_IF_PRESENT
   loaded_folder = folder;
   return "";
 }

@@ -18,7 +18,7 @@ export interface TensorflowAddon {
 
 const ADDON_NAME = 'tensorflow-binding.node'
 /** Counted up with every change of what JavaScript sees, so that no older addon is taken from the cache. */
-const INTERFACE = 2
+const INTERFACE = 3
 
 function isAddon(value: unknown): value is TensorflowAddon {
   return typeof value === 'object' && value !== null && 'load' in value && typeof value.load === 'function'
@@ -32,7 +32,7 @@ function requireAddon(path: string): TensorflowAddon {
 
 /**
  * Loads the addon from `addonPath` if given; else the prebuilt one of this system; else one that was or is now compiled into
- * `cacheFolder`/native (about 4 seconds, needs a C++ compiler). Throws 'unsupported' with the reasons when none of them works.
+ * `cacheFolder`/native (about 10 seconds, needs a C++ compiler). Throws 'unsupported' with the reasons when none of them works.
  */
 export async function loadAddon(cacheFolder: string, addonPath?: string): Promise<TensorflowAddon> {
   if (addonPath !== undefined) return requireAddon(addonPath)

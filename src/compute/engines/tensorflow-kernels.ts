@@ -10,16 +10,28 @@ import {
   inputGradient,
   usesOneDnn,
 } from './tensorflow-convolutions.ts'
+import {
+  CONVOLUTION,
+  CONVOLUTION_FILTER_GRADIENT,
+  CONVOLUTION_INPUT_GRADIENT,
+  gainsFromOwnKernels,
+  ownProduct,
+  runConvolution,
+} from './tensorflow-own-operations.ts'
 
 export const TENSORFLOW_BACKEND = 'tensorflow'
 
 const KERNELS = 'stock+guard-strided-filter-gradient+matmul+activation-gradients'
 const CONVOLUTION_KERNELS = `${KERNELS}+convolution-gradients`
-/** Of all TensorFlow engines on this machine. */
-export const TENSORFLOW_KERNELS = usesOneDnn() ? KERNELS : CONVOLUTION_KERNELS
+const OWN_KERNELS = '+addon'
+/** Of all TensorFlow engines on this machine, with what the addon adds. */
+export const TENSORFLOW_KERNELS = `${usesOneDnn() ? KERNELS : CONVOLUTION_KERNELS}${OWN_KERNELS}`
 
-/** Part of an engine's identity: change it whenever results may change. */
-export const tensorflowKernels = (cuda: boolean): string => (cuda ? KERNELS : TENSORFLOW_KERNELS)
+/** Part of an engine's identity: change it whenever results may change. `own`: whether the addon's own kernels are there. */
+export function tensorflowKernels(cuda: boolean, own: boolean): string {
+  if (own) return TENSORFLOW_KERNELS
+  return cuda || usesOneDnn() ? KERNELS : CONVOLUTION_KERNELS
+}
 
 export interface OperationAttribute {
   readonly name: string
@@ -36,6 +48,10 @@ export interface TensorMetadata {
 
 /** Functions in TensorFlow's context; native/function-calls.cc. */
 export interface TensorflowFunctions {
+  /**
+   * Adds the operations of native/own-kernels.h to the library, with as many threads; false where the processor or the library cannot have them.
+   */
+  ownKernels(threads: number): boolean
   /** A serialised OpList of every operation of the library. */
   operations(): Uint8Array
   /** Registers a serialised FunctionDef. */
@@ -168,7 +184,7 @@ function typeAttribute(backend: NodeBackend, dtype: DataType): OperationAttribut
 }
 
 /** tfjs-node runs every product as BatchMatMulV2, whose set-up takes 50 to 80 µs and twice the time for one row. */
-function useMatMul(tf: Tfjs): void {
+function useMatMul(tf: Tfjs, own: boolean): void {
   const stock = stockKernel(tf, TENSORFLOW_BACKEND, 'BatchMatMul')
   if (stock === undefined) throw new Error('tfjs-node has no BatchMatMul kernel')
   replaceKernel(tf, TENSORFLOW_BACKEND, 'BatchMatMul', (call) => {
@@ -176,11 +192,14 @@ function useMatMul(tf: Tfjs): void {
     if (stockOnly || a.shape.length !== 2 || b.shape.length !== 2 || a.dtype !== 'float32' || b.dtype !== 'float32')
       return stock(call)
     const backend = call.backend as NodeBackend
+    const [transposeA, transposeB] = [Boolean(call.attrs['transposeA']), Boolean(call.attrs['transposeB'])]
+    const result = own ? ownProduct(backend, a, b, transposeA, transposeB) : undefined
+    if (result !== undefined) return result
     const boolean = backend.binding.TF_ATTR_BOOL
     const attributes = [
       typeAttribute(backend, 'float32'),
-      { name: 'transpose_a', type: boolean, value: call.attrs['transposeA'] },
-      { name: 'transpose_b', type: boolean, value: call.attrs['transposeB'] },
+      { name: 'transpose_a', type: boolean, value: transposeA },
+      { name: 'transpose_b', type: boolean, value: transposeB },
     ]
     return backend.executeSingleOutput('MatMul', attributes, [a, b])
   })
@@ -219,13 +238,13 @@ function useActivationGradients(tf: Tfjs): void {
 }
 
 /** Call after the guard, whose shapes stay its own. */
-function useConvolutionGradients(tf: Tfjs): void {
-  const [input, filter] = ['Conv2DBackpropInput', 'Conv2DBackpropFilter'].map((name) => {
+function useConvolutions(tf: Tfjs, own: boolean): void {
+  const [forward, input, filter] = ['Conv2D', 'Conv2DBackpropInput', 'Conv2DBackpropFilter'].map((name) => {
     const stock = stockKernel(tf, TENSORFLOW_BACKEND, name)
     if (stock === undefined) throw new Error(`tfjs-node has no ${name} kernel`)
     return stock
   })
-  if (input === undefined || filter === undefined) return
+  if (forward === undefined || input === undefined || filter === undefined) return
   const geometryOf = (
     attrs: Parameters<typeof input>[0]['attrs'],
     inputShape: readonly number[],
@@ -236,24 +255,40 @@ function useConvolutionGradients(tf: Tfjs): void {
     const strides = pairAttribute(attrs['strides'])
     return convolutionGeometry(tf, inputShape as Shape4D, filterShape as Shape4D, strides, pad)
   }
+  const gainsOwn = (geometry: ReturnType<typeof convolutionGeometry>): boolean => own && gainsFromOwnKernels(geometry)
+  replaceKernel(tf, TENSORFLOW_BACKEND, 'Conv2D', (call) => {
+    const { x, filter: weights } = call.inputs as { x: Tensor4D; filter: Tensor4D }
+    const dilated = pairAttribute(call.attrs['dilations'] ?? 1).some((dilation) => dilation !== 1)
+    const geometry = dilated ? undefined : geometryOf(call.attrs, x.shape, weights.shape)
+    if (geometry === undefined || x.dtype !== 'float32' || !gainsOwn(geometry)) return forward(call)
+    return runConvolution(call.backend as NodeBackend, CONVOLUTION, [x, weights], geometry, geometry.outputShape)
+  })
   replaceKernel(tf, TENSORFLOW_BACKEND, 'Conv2DBackpropInput', (call) => {
     const { dy, filter: weights } = call.inputs as { dy: Tensor4D; filter: Tensor4D }
     const geometry = geometryOf(call.attrs, attribute<Shape4D>(call.attrs, 'inputShape'), weights.shape)
+    if (geometry !== undefined && gainsOwn(geometry)) {
+      const operation = CONVOLUTION_INPUT_GRADIENT
+      return runConvolution(call.backend as NodeBackend, operation, [dy, weights], geometry, geometry.inputShape)
+    }
     if (geometry === undefined || !gainsForInput(geometry)) return input(call)
     return inputGradient(tf, call.backend as NodeBackend, dy, weights, geometry)
   })
   replaceKernel(tf, TENSORFLOW_BACKEND, 'Conv2DBackpropFilter', (call) => {
     const { x, dy } = call.inputs as { x: Tensor4D; dy: Tensor4D }
     const geometry = geometryOf(call.attrs, x.shape, attribute<Shape4D>(call.attrs, 'filterShape'))
+    if (geometry !== undefined && gainsOwn(geometry)) {
+      const operation = CONVOLUTION_FILTER_GRADIENT
+      return runConvolution(call.backend as NodeBackend, operation, [x, dy], geometry, geometry.filterShape)
+    }
     if (geometry === undefined || !gainsForFilter(geometry)) return filter(call)
     return filterGradient(tf, call.backend as NodeBackend, x, dy, geometry)
   })
 }
 
-/** Call once, after tfjs-node's kernels are registered. */
-export function replaceTensorflowKernels(tf: Tfjs, cuda: boolean): void {
+/** Call once, after tfjs-node's kernels are registered. `own`: whether the addon's own kernels are there. */
+export function replaceTensorflowKernels(tf: Tfjs, cuda: boolean, own: boolean): void {
   guardFilterGradient(tf)
-  if (tensorflowKernels(cuda) === CONVOLUTION_KERNELS) useConvolutionGradients(tf)
-  useMatMul(tf)
+  if (!cuda && !usesOneDnn()) useConvolutions(tf, own)
+  useMatMul(tf, own)
   useActivationGradients(tf)
 }

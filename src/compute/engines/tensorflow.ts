@@ -98,7 +98,8 @@ export async function startTensorflow(options: TensorflowOptions): Promise<Engin
     NodeJSKernelBackend: NodeBackendClass
   }
   requireModule('@tensorflow/tfjs-node-gpu/dist/register_all_kernels.js')
-  replaceTensorflowKernels(tf, options.cuda)
+  const own = !options.cuda && binding.functions.ownKernels(threads)
+  replaceTensorflowKernels(tf, options.cuda, own)
   const backend = new NodeJSKernelBackend(binding, '@tensorflow/tfjs-node-gpu')
   tf.registerBackend(TENSORFLOW_BACKEND, () => backend)
   await activateBackend(tf, TENSORFLOW_BACKEND)
@@ -108,10 +109,10 @@ export async function startTensorflow(options: TensorflowOptions): Promise<Engin
     version: `TensorFlow ${binding.TF_Version}`,
     device: options.cuda ? (gpus[0] ?? 'CUDA device') : cpuModel(),
     threads,
-    kernels: tensorflowKernels(options.cuda),
+    kernels: tensorflowKernels(options.cuda, own),
     deterministic: options.cuda ? (options.exact ?? true) : true,
   }
-  const compiler = new StepCompiler(tf, backend)
+  const compiler = new StepCompiler(tf, backend, own)
   return {
     identity,
     tf,

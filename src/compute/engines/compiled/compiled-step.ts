@@ -24,6 +24,7 @@ export class StepCompiler {
   readonly #tf: Tfjs
   readonly #backend: NodeBackend
   readonly #folded: FoldedTensors
+  readonly #ownKernels: boolean
   readonly #underWay = new Set<Promise<unknown>>()
   #interruption = interruption()
   #operations: OperationList | undefined
@@ -31,9 +32,11 @@ export class StepCompiler {
   #lastWithVariables: Promise<unknown> | undefined
   #lastTurn = performance.now()
 
-  constructor(tf: Tfjs, backend: NodeBackend) {
+  /** `ownKernels`: whether the operations of native/own-kernels.h are there. */
+  constructor(tf: Tfjs, backend: NodeBackend, ownKernels: boolean) {
     this.#tf = tf
     this.#backend = backend
+    this.#ownKernels = ownKernels
     this.#folded = new FoldedTensors(backend)
   }
 
@@ -49,6 +52,7 @@ export class StepCompiler {
     /** Calls before the capture, by form. */
     const early = new Map<string, number>()
     const captureAfter = options.captureAfter ?? 0
+    const fused = this.#ownKernels && options.exact !== true
     const withKernels = options.exact === true ? withStockKernels : <T>(body: () => T): T => body()
     let disposed = false
     let warmed = false
@@ -84,7 +88,16 @@ export class StepCompiler {
       }
       try {
         const operations = this.#operationList()
-        const parts = { tf, backend: this.#backend, operations, folded: this.#folded, step: name, shapes, started }
+        const parts = {
+          tf,
+          backend: this.#backend,
+          operations,
+          folded: this.#folded,
+          fused,
+          step: name,
+          shapes,
+          started,
+        }
         variants.set(form, new Variant(parts, result, captured.inputs, recording))
       } catch (error) {
         disposeTensors(result)

@@ -93,7 +93,11 @@ describeOnTensorflow('random steps', (engine) => {
           const given = make(call)
           const got = await compiled.run(given)
           const expected = await plain.run(given)
-          expect(difference(got, expected)).toEqual({ relative: 0, identical: true })
+          const found = difference(got, expected)
+          expect(found.relative).toBeLessThanOrEqual(5e-6)
+          // The gradient of a sigmoid behind that of a product is part of its kernel, and rounds its last bit otherwise.
+          const rounds = ['product', 'sigmoid'].every((one) => usable.some(({ name }) => name === one))
+          expect(found.identical || rounds).toBe(true)
           disposeTensors([given, got, expected])
         }
         compiled.dispose()

@@ -6,6 +6,7 @@ import { mapTensors } from '../tensor-tree.ts'
 import type { NodeBackend, TensorMetadata } from '../tensorflow-kernels.ts'
 import { defineFunction, type FunctionDefinition } from './function-definition.ts'
 import type { FoldedTensors } from './folded-tensors.ts'
+import { fuse } from './fuse.ts'
 import type { OperationList } from './operation-list.ts'
 import { ProtobufWriter } from './protobuf.ts'
 import { uploadPending } from './tensor-data.ts'
@@ -35,6 +36,8 @@ export interface VariantParts {
   readonly backend: NodeBackend
   readonly operations: OperationList
   readonly folded: FoldedTensors
+  /** Whether several operations may become one of the addon's. */
+  readonly fused: boolean
   /** The step's name, and the shapes of its inputs, for people. */
   readonly step: string
   readonly shapes: string
@@ -66,7 +69,7 @@ export class Variant<O extends TensorTree> {
 
   /** Registers the function. Throws a ConvScopeError where TensorFlow does not accept it. */
   constructor(parts: VariantParts, form: O, inputs: readonly InputValue[], recording: Recording) {
-    const { tf, backend, operations, folded, step, shapes, started } = parts
+    const { tf, backend, operations, folded, fused, step, shapes, started } = parts
     this.#tf = tf
     this.#backend = backend
     this.#step = step
@@ -76,7 +79,8 @@ export class Variant<O extends TensorTree> {
     this.#outputs = recording.results.length + recording.writes.length
     this.#writes = recording.writes.map(({ variable }) => variable)
     const { binding } = backend
-    const definition = this.#register(inputs, simplify(recording, folded), operations)
+    const simple = simplify(recording, folded)
+    const definition = this.#register(inputs, fused ? fuse(simple, binding) : simple, operations)
     const { bytes, captured, largeConstants, nodes, constants } = definition
     this.#foldedTensors = folded
     this.#places = new Map([...nodes].map(([node, { operation, origin }]) => [node, { operation, origin }]))
