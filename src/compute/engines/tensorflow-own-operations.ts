@@ -77,7 +77,6 @@ export function productGeometry(rows: number, depth: number, columns: number): C
     outputShape: [rows, 1, 1, columns],
     strides: [1, 1],
     before: [0, 0],
-    pad: 'valid',
   }
 }
 
