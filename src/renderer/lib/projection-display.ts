@@ -2,7 +2,8 @@
 import type { NumberArray } from '../../shared/npy.ts'
 import { gaussianBlur } from './blur.ts'
 import type { ColourMapName, Limits } from './colour-maps.ts'
-import { pictureOf, rangeOf, type PictureSource } from './paint.ts'
+import { magnitudeOf } from './filters.ts'
+import { pictureOf, type PictureSource } from './paint.ts'
 
 export const DISPLAY_CONTENTS = ['colour', 'norm', 'blurred-norm'] as const
 export type DisplayContent = (typeof DISPLAY_CONTENTS)[number]
@@ -61,11 +62,7 @@ export function showProjections(
     return normOf(picture, content === 'blurred-norm' ? blurSigma : 0)
   }
   const source = (index: number): PictureSource => remembered(sources, index, () => shownOf(index))
-  const magnitude = (index: number): number =>
-    remembered(magnitudes, index, () => {
-      const { low, high } = rangeOf(source(index))
-      return Math.max(-low, high)
-    })
+  const magnitude = (index: number): number => remembered(magnitudes, index, () => magnitudeOf(source(index)))
   let shared: number | undefined
   const largest = (): number => {
     shared ??= Array.from({ length: count }, (_, index) => magnitude(index)).reduce((a, b) => Math.max(a, b), 0)
