@@ -43,7 +43,6 @@ export const REGULARISER_FIELDS: readonly SettingField[] = [
   {
     path: 'blurEvery',
     label: 'Blur every',
-    unit: 'iter.',
     help: 'The picture is blurred in iterations 0, n, 2n …: blurring is costly, and rarely is enough. 0: never.',
     reference: REFERENCE,
     range: { low: 0, high: 32 },
