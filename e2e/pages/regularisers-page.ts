@@ -60,6 +60,11 @@ export class RegularisersPage extends ShellPage {
     return pixelsOf(this.page.getByRole('figure').filter({ has: heading }).locator('canvas').first())
   }
 
+  /** Waits until the networks are known: the first time an engine may have to be chosen. */
+  async ready(): Promise<void> {
+    await expect(this.start).toBeEnabled({ timeout: firstRunMs })
+  }
+
   /** Waits until the first picture climbs. */
   async climbs(): Promise<void> {
     await expect(this.iteration).toBeVisible({ timeout: firstRunMs })

@@ -8,7 +8,7 @@ test('moves sliders of a running optimisation, pauses it, steps, goes on, and st
   test.setTimeout(150_000)
   const regularisers = new RegularisersPage(page)
   await regularisers.open(CLASS_3)
-  await expect(regularisers.start).toBeEnabled()
+  await regularisers.ready()
   await regularisers.count('Iterations', 100_000)
   await regularisers.start.click()
   await regularisers.climbs()
@@ -48,7 +48,7 @@ test('finishes a run, shows what came of it, and branches from it', async ({ pag
   test.setTimeout(150_000)
   const regularisers = new RegularisersPage(page)
   await regularisers.open(CLASS_3)
-  await expect(regularisers.start).toBeEnabled()
+  await regularisers.ready()
   await regularisers.count('Iterations', 60)
   await regularisers.start.click()
   await regularisers.done()
@@ -84,7 +84,7 @@ test('finishes a run, shows what came of it, and branches from it', async ({ pag
 test('starts from a file of the user', async ({ page }) => {
   const regularisers = new RegularisersPage(page)
   await regularisers.open(CLASS_3)
-  await expect(regularisers.start).toBeEnabled()
+  await regularisers.ready()
   await regularisers.choose('Start picture', /^A picture/)
   await expect(regularisers.parameters.getByRole('listbox', { name: 'Start pictures' })).toBeVisible()
   const file = { name: 'own.png', mimeType: 'image/png', buffer: await page.screenshot() }
@@ -99,7 +99,7 @@ test('starts from a file of the user', async ({ page }) => {
 test('keeps settings as a preset, exports it and imports it again', async ({ page }, testInfo) => {
   const regularisers = new RegularisersPage(page)
   await regularisers.open(CLASS_3)
-  await expect(regularisers.start).toBeEnabled()
+  await regularisers.ready()
   await regularisers.type('Contribution', '77')
   await expect(regularisers.parameters.getByRole('button', { name: 'Reset Contribution, %' })).toBeVisible()
   const presets = regularisers.parameters.getByRole('region', { name: 'Presets' })
