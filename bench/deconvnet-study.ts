@@ -29,7 +29,8 @@ const RULES: BackwardRules = { ...GRADIENT_RULES, relu: 'deconvnet', lrn: 'ident
 
 const engine = await benchEngine()
 const { tf } = engine
-const peer = await startPeer(join(import.meta.dirname, 'pytorch-deconvnet-study.py'), [String(engine.identity.threads)])
+const script = join(import.meta.dirname, 'pytorch-deconvnet-study.py')
+const peer = await startPeer(script, [String(engine.identity.threads)], 'conv5-by-hand')
 const write = (line: string): boolean => process.stdout.write(`${line}\n`)
 const wanted = (process.argv[3] ?? 'conv5,conv2,occlusion,scan').split(',')
 write(`Deconvnet study on ${engineTitle(engine)}; medians`)

@@ -14,11 +14,7 @@ export interface Peer {
  * @param first the piece whose answer shows that it runs
  * @returns undefined where that Python lacks what the script imports; throws where it was named and lacks it
  */
-export async function startPeer(
-  script: string,
-  args: readonly string[],
-  first = 'conv2-by-hand',
-): Promise<Peer | undefined> {
+export async function startPeer(script: string, args: readonly string[], first: string): Promise<Peer | undefined> {
   const named = process.env['CONVSCOPE_BENCH_PYTHON']
   const child = spawn(named ?? 'python3', [script, ...args], { stdio: ['pipe', 'pipe', named ? 'inherit' : 'ignore'] })
   child.stdin.on('error', () => undefined)
