@@ -1,6 +1,6 @@
 /** The command line as a user starts it: real processes, a real project, the real network and data. */
 import { spawn } from 'node:child_process'
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -101,6 +101,26 @@ describe('convscope', () => {
     expect(JSON.parse(after.out)).toMatchObject({ total: 0 })
   })
 
+  it('classifies good pictures beside a bad one, which it names', { timeout: 60_000 }, async () => {
+    const [digit, bad] = [join(folder, 'out', 'input.png'), join(folder, 'bad.png')]
+    await writeFile(bad, 'this is no picture')
+    const { code, out, err } = await convscope([
+      'model',
+      'classify',
+      'mnist-convnet',
+      bad,
+      digit,
+      ...project(),
+      '--json',
+    ])
+    expect(code).toBe(1)
+    expect(err).toContain('bad.png')
+    expect(JSON.parse(out)).toMatchObject([
+      { picture: bad, error: { code: 'damaged' } },
+      { picture: digit, top: [{ label: '7' }, {}, {}, {}, {}] },
+    ])
+  })
+
   it('refuses to train what it does not know', { timeout: 60_000 }, async () => {
     const { code, out, err } = await convscope(['train', 'unknown', ...project()])
     expect(code).toBe(1)
@@ -128,6 +148,14 @@ describe('convscope', () => {
       { name: 'mnist-convnet', source: 'built-in' },
       { name: 'small', source: 'trained' },
     ])
+  })
+
+  it('names the classes of a network', { timeout: 60_000 }, async () => {
+    const names = Array.from({ length: 10 }, (_, digit) => `digit ${digit}`)
+    const file = join(folder, 'classes.txt')
+    await writeFile(file, `${names.join('\n')}\n`)
+    const { code, out } = await convscope(['model', 'change', 'small', '--classes', file, ...project().slice(0, 2)])
+    expect([code, out]).toEqual([0, expect.stringContaining('Classes: 10')])
   })
 
   it('cancels on Ctrl+C, keeps what was written, and ends with 130', { timeout: 120_000 }, async () => {
