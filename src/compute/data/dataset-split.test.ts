@@ -148,7 +148,7 @@ describe('a split of pixels', () => {
     )
     await expect(loadDatasetSplit(dataset, 'test', files)).rejects.toMatchObject({
       code: 'not-found',
-      remedy: 'It has: train, P1, P2, bad, bare.',
+      remedy: 'Its splits are train, P1, P2, bad, bare.',
     })
   })
 })
