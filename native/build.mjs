@@ -117,8 +117,9 @@ export async function buildAddon(/** @type {string} */ outFile) {
     ]
     const bindingFlags = [...flags, '-include', join(nativeFolder, 'redirect-calls.h')]
     // Written for x86 with AVX2 and measured there; whether the processor has it is asked at run time, so only the loops may be compiled for it.
-    const kernelFlags = process.arch === 'x64' ? [...flags, '-DCONVSCOPE_OWN_KERNELS'] : flags
-    const loopFlags = process.arch === 'x64' ? [...kernelFlags, '-O3', '-mavx2', '-mfma', '-ffp-contract=off'] : flags
+    const own = platform === 'linux-x64'
+    const kernelFlags = own ? [...flags, '-DCONVSCOPE_OWN_KERNELS'] : flags
+    const loopFlags = own ? [...kernelFlags, '-O3', '-mavx2', '-mfma', '-ffp-contract=off'] : flags
     const units = [
       { source: join(bindingFolder, 'tfjs_backend.cc'), flags: bindingFlags },
       { source: join(bindingFolder, 'tfjs_binding.cc'), flags: bindingFlags },
@@ -131,7 +132,9 @@ export async function buildAddon(/** @type {string} */ outFile) {
     await Promise.all(
       units.map((unit, index) => run(name, [...unit.flags, '-c', unit.source, '-o', objects[index] ?? ''])),
     )
-    const unresolved = process.platform === 'darwin' ? ['-undefined', 'dynamic_lookup'] : ['-s', '-ldl', '-pthread']
+    // TensorFlow keeps pointers to our kernels, also when the thread that loaded the addon has ended.
+    const staying = ['-s', '-Wl,-z,nodelete', '-ldl', '-pthread']
+    const unresolved = process.platform === 'darwin' ? ['-undefined', 'dynamic_lookup'] : staying
     const built = `${outFile}.${process.pid}.tmp`
     await run(name, ['-shared', ...objects, ...unresolved, '-o', built])
     renameSync(built, outFile)

@@ -5,7 +5,10 @@
 #include <xmmintrin.h>
 
 #include <atomic>
+#include <exception>
 #include <mutex>
+#include <new>
+#include <system_error>
 #include <thread>
 
 namespace convscope {
@@ -38,10 +41,16 @@ struct Pool {
   unsigned int rounding = 0;  // of the calling thread: TensorFlow flushes denormal numbers to zero in some of its threads
   std::atomic<int64_t> next{0};
   std::atomic<int> helping{0};
+  std::atomic<bool> failed{false};
   int helpers = 0;
 
+  // Tasks need memory. Who waits for the others is told when all have left: nobody may leave `context` before.
   void Work() {
-    for (int64_t task = next.fetch_add(1); task < tasks; task = next.fetch_add(1)) body(context, task);
+    try {
+      for (int64_t task = next.fetch_add(1); task < tasks; task = next.fetch_add(1)) body(context, task);
+    } catch (const std::exception&) {
+      failed.store(true);
+    }
   }
 
   void Help() {
@@ -75,7 +84,11 @@ void StartKernelThreads(int count) {
   Pool& pool = ThePool();
   const std::lock_guard<std::mutex> lock(pool.in_use);
   if (pool.helpers > 0) return;
-  for (; pool.helpers < count - 1; pool.helpers++) std::thread([&pool] { pool.Help(); }).detach();
+  try {
+    for (; pool.helpers < count - 1; pool.helpers++) std::thread([&pool] { pool.Help(); }).detach();
+  } catch (const std::system_error&) {
+    // The system gives no more threads: it goes on with fewer.
+  }
 }
 
 void RunTasks(int64_t tasks, void (*body)(void*, int64_t), void* context) {
@@ -92,6 +105,7 @@ void RunTasks(int64_t tasks, void (*body)(void*, int64_t), void* context) {
     pool.context = context;
     pool.rounding = _mm_getcsr();
     pool.next.store(0);
+    pool.failed.store(false);
     pool.open = true;
     pool.round.fetch_add(1, std::memory_order_release);
   }
@@ -108,6 +122,7 @@ void RunTasks(int64_t tasks, void (*body)(void*, int64_t), void* context) {
       std::this_thread::yield();
     }
   }
+  if (pool.failed.load()) throw std::bad_alloc();
 }
 
 }  // namespace convscope

@@ -3,9 +3,11 @@
 
 #include <limits.h>
 
+#include <exception>
 #include <map>
 #include <mutex>
 #include <stdexcept>
+#include <string_view>
 
 #include "kernel-threads.h"
 
@@ -79,17 +81,23 @@ namespace {
 
 using Maker = std::unique_ptr<Kernel> (*)(const std::vector<int64_t>&);
 
+// Exceptions must not pass through TensorFlow, neither here nor from Compute.
 template <Maker Make>
 void* Create(TF_OpKernelConstruction* construction) {
   TF_Status* status = convscope_TF_NewStatus();
-  int32_t size = 0, total = 0;
-  convscope_TF_OpKernelConstruction_GetAttrSize(construction, "numbers", &size, &total, status);
-  std::vector<int64_t> numbers;
-  if (convscope_TF_GetCode(status) == TF_OK && size > 0) {
-    numbers.resize(size);
-    convscope_TF_OpKernelConstruction_GetAttrInt64List(construction, "numbers", numbers.data(), size, status);
+  std::unique_ptr<Kernel> kernel;
+  try {
+    int32_t size = 0, total = 0;
+    convscope_TF_OpKernelConstruction_GetAttrSize(construction, "numbers", &size, &total, status);
+    std::vector<int64_t> numbers;
+    if (convscope_TF_GetCode(status) == TF_OK && size > 0) {
+      numbers.resize(size);
+      convscope_TF_OpKernelConstruction_GetAttrInt64List(construction, "numbers", numbers.data(), size, status);
+    }
+    if (convscope_TF_GetCode(status) == TF_OK) kernel = Make(numbers);
+  } catch (const std::exception& error) {
+    convscope_TF_SetStatus(status, 8 /* resource exhausted */, error.what());
   }
-  std::unique_ptr<Kernel> kernel = convscope_TF_GetCode(status) == TF_OK ? Make(numbers) : nullptr;
   if (kernel == nullptr) {
     if (convscope_TF_GetCode(status) == TF_OK) convscope_TF_SetStatus(status, 3, "its list of numbers makes no sense");
     convscope_TF_OpKernelConstruction_Failure(construction, status);
@@ -98,13 +106,14 @@ void* Create(TF_OpKernelConstruction* construction) {
   return kernel.release();
 }
 
-// Exceptions must not pass through TensorFlow.
 void Compute(void* kernel, TF_OpKernelContext* context) {
   Call call(context);
   try {
     static_cast<const Kernel*>(kernel)->Compute(&call);
   } catch (const std::bad_alloc&) {
     call.Fail("there is not enough memory");
+  } catch (const std::exception& error) {
+    call.Fail(error.what());
   }
 }
 
@@ -134,6 +143,15 @@ void Register(const char* name, bool several_outputs, void* (*create)(TF_OpKerne
   if (!done) throw std::runtime_error(std::string(name) + " cannot be registered: " + message);
 }
 
+// A second registration would end the process. Names of operations stand as they are in the serialised list.
+bool AnotherAddonRegistered() {
+  TF_Buffer* list = convscope_TF_GetAllOpList();
+  const std::string_view names(static_cast<const char*>(list->data), list->length);
+  const bool found = names.find("ConvScopeElementwise") != std::string_view::npos;
+  convscope_TF_DeleteBuffer(list);
+  return found;
+}
+
 }  // namespace
 }  // namespace convscope
 
@@ -148,6 +166,7 @@ bool convscope_register_own_kernels(int threads) {
 #undef CONVSCOPE_PRESENT
   if (registered) return true;
   using namespace convscope;
+  if (AnotherAddonRegistered()) return false;
   StartKernelThreads(threads);
   Register("ConvScopeElementwise", true, Create<MakeElementwise>);
   Register("ConvScopeConvolution", false, Create<MakeConvolution>);

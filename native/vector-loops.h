@@ -1,5 +1,6 @@
-// Inner loops of the addon's own kernels, written for AVX2 with FMA. vector-loops.cc alone is compiled for these instructions, so nothing
-// here may be called where the processor lacks them (own-kernels.cc asks it). All numbers are float32; nothing is allocated.
+// Inner loops of the addon's own kernels, written for AVX2 with FMA. elementary-loops.cc and product-loops.cc alone are compiled for these
+// instructions, so nothing here may be called where the processor lacks them (own-kernels.cc asks it). All numbers are float32; nothing is
+// allocated.
 #pragma once
 
 #include <stdint.h>

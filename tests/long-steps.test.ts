@@ -29,7 +29,10 @@ afterEach(() => test[Symbol.asyncDispose]())
 
 async function startOn(engine: 'wasm' | 'tensorflow'): Promise<void> {
   const launch = () => localLaunch({ workerPath, threads: 1 })
-  test = await testSupervisor({ engine, threads: 1, launch, timings: { readyMs: 60_000, cancelMs: 60_000 } })
+  // TensorFlow lies in the user's cache folder.
+  const cacheFolder = defaultCacheFolder()
+  const timings = { readyMs: 60_000, cancelMs: 60_000 }
+  test = await testSupervisor({ engine, threads: 1, launch, cacheFolder, timings })
   await test.supervisor.start()
 }
 

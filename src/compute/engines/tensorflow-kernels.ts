@@ -49,9 +49,10 @@ export interface TensorMetadata {
 /** Functions in TensorFlow's context; native/function-calls.cc. */
 export interface TensorflowFunctions {
   /**
-   * Adds the operations of native/own-kernels.h to the library, with as many threads; false where the processor or the library cannot have them.
+   * Adds the operations of native/own-kernels.h to the library, with as many threads; false where the processor or the library cannot have them,
+   * or has those of another addon. Addons that were built before there were any lack the function.
    */
-  ownKernels(threads: number): boolean
+  ownKernels?(threads: number): boolean
   /** A serialised OpList of every operation of the library. */
   operations(): Uint8Array
   /** Registers a serialised FunctionDef. */

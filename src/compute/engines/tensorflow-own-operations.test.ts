@@ -165,5 +165,6 @@ describeOnTensorflow("the addon's own operations", (engine) => {
     expect(gains([128, 8, 8, 512], [3, 3, 512, 512])).toBe(false)
     expect(productGeometry(1, 9216, 4096)).toBeUndefined()
     expect(productGeometry(0, 3, 4)).toBeUndefined()
+    expect(productGeometry(2 ** 24, 1, 1)).toBeUndefined()
   })
 })

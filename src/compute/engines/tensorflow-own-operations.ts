@@ -58,6 +58,10 @@ export function runConvolution(
 const LARGEST_FILTER = 2 ** 19
 /** Images with their frames of one batch, which the gradient by the filter arranges all at once. */
 const LARGEST_BATCH = 2 ** 22
+/** Rows of both matrices that stay in the caches while each task of a product of columns with columns reads them all again. */
+const LARGEST_SHARED_ROWS = 2 ** 18
+/** The addon refuses longer sides. */
+const LONGEST_SIDE = 2 ** 24
 
 const product = (sizes: readonly number[]): number => sizes.reduce((result, size) => result * size, 1)
 
@@ -70,7 +74,7 @@ export function gainsFromOwnKernels({ inputShape, filterShape, outputShape }: Co
 
 /** The product of a `[rows, depth]` with a `[depth, columns]` matrix as a convolution of 1×1 images; undefined where it would not gain. */
 export function productGeometry(rows: number, depth: number, columns: number): ConvolutionGeometry | undefined {
-  if (rows * depth * columns === 0 || depth * columns > LARGEST_FILTER) return undefined
+  if (rows * depth * columns === 0 || depth * columns > LARGEST_FILTER || rows >= LONGEST_SIDE) return undefined
   return {
     inputShape: [rows, 1, 1, depth],
     filterShape: [1, 1, depth, columns],
@@ -91,7 +95,8 @@ export function ownProduct(
   const [first = 0, second = 0] = a.shape
   const columns = (transposeB ? b.shape[0] : b.shape[1]) ?? 0
   if (transposeA) {
-    const geometry = transposeB ? undefined : productGeometry(first, second, columns)
+    const shared = first * (second + columns) <= LARGEST_SHARED_ROWS
+    const geometry = shared && !transposeB ? productGeometry(first, second, columns) : undefined
     return geometry && runConvolution(backend, CONVOLUTION_FILTER_GRADIENT, [a, b], geometry, [second, columns])
   }
   const geometry = transposeB ? productGeometry(first, columns, second) : productGeometry(first, second, columns)

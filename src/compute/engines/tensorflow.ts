@@ -98,7 +98,8 @@ export async function startTensorflow(options: TensorflowOptions): Promise<Engin
     NodeJSKernelBackend: NodeBackendClass
   }
   requireModule('@tensorflow/tfjs-node-gpu/dist/register_all_kernels.js')
-  const own = !options.cuda && binding.functions.ownKernels(threads)
+  // An addon that was built before it had kernels of its own is used without them.
+  const own = !options.cuda && (binding.functions.ownKernels?.(threads) ?? false)
   replaceTensorflowKernels(tf, options.cuda, own)
   const backend = new NodeJSKernelBackend(binding, '@tensorflow/tfjs-node-gpu')
   tf.registerBackend(TENSORFLOW_BACKEND, () => backend)

@@ -19,6 +19,8 @@ export class OperationGroup {
 
 export class OperationGroups {
   readonly #groups = new Map<RecordedNode, OperationGroup>()
+  /** Those of several operations. What lies between their first and their last need not belong to them. */
+  readonly #merged = new Set<OperationGroup>()
 
   /** Each operation is a group of its own. */
   constructor({ nodes }: Recording) {
@@ -49,6 +51,8 @@ export class OperationGroups {
     a.first = Math.min(a.first, b.first)
     a.last = Math.max(a.last, b.last)
     b.mergedInto = a
+    this.#merged.delete(b)
+    this.#merged.add(a)
     return true
   }
 
@@ -68,15 +72,25 @@ export class OperationGroups {
 
   #needsThroughOthers(from: OperationGroup, to: OperationGroup): boolean {
     const seen = new Set([from])
+    const bound = this.#reachOf(to)
     const waiting = neededBy(from).filter((needed) => needed !== to)
     for (let group = waiting.pop(); group !== undefined; group = waiting.pop()) {
       if (group === to) return true
-      // What ends before `to` begins cannot need it.
-      if (seen.has(group) || group.last < to.first) continue
+      if (seen.has(group) || group.last < bound) continue
       seen.add(group)
       waiting.push(...neededBy(group))
     }
     return false
+  }
+
+  /** The place before which no group ends that needs `to`, be it through merged groups that begin before `to` and end behind it. */
+  #reachOf(to: OperationGroup): number {
+    let bound = to.first
+    for (;;) {
+      const earlier = [...this.#merged].filter(({ first, last }) => first < bound && bound <= last)
+      if (earlier.length === 0) return bound
+      bound = Math.min(...earlier.map(({ first }) => first))
+    }
   }
 }
 

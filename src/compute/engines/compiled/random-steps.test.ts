@@ -5,7 +5,7 @@ import { expect, test } from 'vitest'
 import { eagerStep } from '../eager-step.ts'
 import type { Tfjs } from '../engine.ts'
 import { disposeTensors } from '../tensor-tree.ts'
-import { describeOnTensorflow, difference } from './testing/on-tensorflow.ts'
+import { describeOnTensorflow, difference, SAME_KERNELS } from './testing/on-tensorflow.ts'
 
 type Operation = (tf: Tfjs, a: Tensor, b: Tensor) => Tensor
 
@@ -97,7 +97,7 @@ describeOnTensorflow('random steps', (engine) => {
           expect(found.relative).toBeLessThanOrEqual(5e-6)
           // The gradient of a sigmoid behind that of a product is part of its kernel, and rounds its last bit otherwise.
           const rounds = ['product', 'sigmoid'].every((one) => usable.some(({ name }) => name === one))
-          expect(found.identical || rounds).toBe(true)
+          expect(found.identical || rounds || !SAME_KERNELS).toBe(true)
           disposeTensors([given, got, expected])
         }
         compiled.dispose()

@@ -5,6 +5,10 @@ import type { Engine, TensorTree } from '../../engine.ts'
 import { defaultCacheFolder, holdsTensorflow, tensorflowFolder } from '../../folders.ts'
 import { startNamed } from '../../start-named.ts'
 import { tensorsOf } from '../../tensor-tree.ts'
+import { usesOneDnn } from '../../tensorflow-convolutions.ts'
+
+/** Whether a captured step has the kernels of the same step operation by operation: oneDNN puts its own in place of some in functions. */
+export const SAME_KERNELS = !usesOneDnn()
 
 /** Registers tests with the engine started; where the library is not installed, says so instead, but fails in CI. */
 export function describeOnTensorflow(title: string, tests: (engine: () => Engine) => void): void {
