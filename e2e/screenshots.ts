@@ -21,7 +21,7 @@ const viewport = { width: 1280, height: 800 }
 async function take(page: Page, name: string): Promise<void> {
   await page.mouse.move(0, 0)
   const file = join(folder, `${name}.png`)
-  const { length: size } = await page.screenshot({ path: file })
+  const { length: size } = await page.screenshot({ path: file, animations: 'disabled' })
   process.stdout.write(`${file}: ${(size / 1000).toFixed(0)} kB\n`)
 }
 
@@ -57,7 +57,8 @@ async function takeAll(page: Page, projectFolder: string): Promise<void> {
   const study = join(repository, 'examples', 'top-activations-cifar.json')
   const { out } = await convscope(['run', study, '--project', projectFolder, '--json'])
   await page.goto(new URL(`/experiments/${runIdOf(out)}`, page.url()).href)
-  await page.getByRole('main').getByRole('img').first().waitFor()
+  await page.getByRole('main').getByText('relu4', { exact: true }).click()
+  await page.getByText('Projections', { exact: true }).waitFor()
   await take(page, 'top-activations')
 
   const example = join(repository, 'examples', 'deconvnet-mnist.json')
