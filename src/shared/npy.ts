@@ -1,5 +1,6 @@
 /** NumPy's `.npy` format, versions 1 to 3: C order, little-endian float32, float64, int32 and uint8. */
 import { ConvScopeError } from './errors.ts'
+import { sizeOf } from './size-of.ts'
 
 export type ArrayValues = Float32Array | Float64Array | Int32Array | Uint8Array
 
@@ -86,10 +87,6 @@ export function decodeNpy(bytes: Uint8Array, source = 'The .npy file'): NumberAr
   if (needed !== room) throw refuse(`its shape [${shape.join(', ')}] needs ${needed} bytes and it has ${room}`)
   // A copy, so that the elements are aligned.
   return { shape, values: viewOf(type, new Uint8Array(bytes.subarray(start)).buffer) }
-}
-
-function sizeOf(shape: readonly number[]): number {
-  return shape.reduce((product, extent) => product * extent, 1)
 }
 
 function isRead(type: string): type is ValueType {

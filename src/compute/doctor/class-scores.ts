@@ -3,9 +3,10 @@ import { ConvScopeError } from '../../shared/errors.ts'
 import type { ClassScore } from '../../shared/network/examination.ts'
 import type { NetworkSpec } from '../../shared/network/spec.ts'
 import type { Engine } from '../engines/engine.ts'
-import { sizeOf, type Graph } from '../network/graph.ts'
+import type { Graph } from '../network/graph.ts'
 import type { Activations, Network } from '../network/network.ts'
 import type { Tensor } from '../network/layer.ts'
+import { sizeOf } from '../../shared/size-of.ts'
 
 /** Values that the largest layer may have in one batch. */
 const BATCH_VALUES = 2 ** 24

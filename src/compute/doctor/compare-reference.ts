@@ -3,13 +3,14 @@ import { action } from '../../shared/actions.ts'
 import type { Finding } from '../../shared/network/finding.ts'
 import type { ReferenceComparison } from '../../shared/network/examination.ts'
 import type { Engine } from '../engines/engine.ts'
-import { sizeOf, type Graph, type GraphLayer } from '../network/graph.ts'
+import type { Graph, GraphLayer } from '../network/graph.ts'
 import type { Network } from '../network/network.ts'
 import { normalise } from '../network/preprocess.ts'
 import type { FloatPicture } from '../network/resize.ts'
 import { plausiblePipelines, type Pipeline } from './plausible-pipelines.ts'
 import type { ReferenceArray } from './reference-file.ts'
 import { structuralVariants, variantNetwork } from './structural-variants.ts'
+import { sizeOf } from '../../shared/size-of.ts'
 
 /** Largest difference relative to the largest value: what another order of additions gives stays far below. */
 const FITS = 1e-3

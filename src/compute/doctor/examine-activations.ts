@@ -2,12 +2,13 @@
 import type { Finding } from '../../shared/network/finding.ts'
 import type { Engine } from '../engines/engine.ts'
 import { compiledWalks } from '../network/compiled-walks.ts'
-import { sizeOf, type GraphLayer } from '../network/graph.ts'
+import type { GraphLayer } from '../network/graph.ts'
 import type { Tensor } from '../network/layer.ts'
 import type { Network } from '../network/network.ts'
 import { batchesOf } from './accuracy.ts'
 import { batchSizeOf } from './class-scores.ts'
 import { listed, plural } from './wording.ts'
+import { sizeOf } from '../../shared/size-of.ts'
 
 /** Layers whose units rest at 0. */
 const RECTIFIERS: readonly string[] = ['relu', 'relu6']

@@ -8,7 +8,6 @@ import type { DatasetSplitData } from '../data/dataset-split.ts'
 import type { ExperimentContext, ExperimentEvent } from '../experiments/experiment.ts'
 import { pictureBytes } from '../experiments/network-input.ts'
 import { sourceFileOf } from '../files/source-file.ts'
-import { sizeOf } from '../network/graph.ts'
 import type { Network } from '../network/network.ts'
 import { normalise, sized } from '../network/preprocess.ts'
 import type { FloatPicture, Picture } from '../network/resize.ts'
@@ -22,6 +21,7 @@ import { examineStructure } from './examine-structure.ts'
 import { examineWeights } from './examine-weights.ts'
 import { examineFlattenOrder } from './flatten-order.ts'
 import { readReference } from './reference-file.ts'
+import { sizeOf } from '../../shared/size-of.ts'
 
 export interface ExamineParams {
   readonly network: string

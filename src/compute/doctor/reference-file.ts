@@ -3,6 +3,7 @@ import { ConvScopeError } from '../../shared/errors.ts'
 import { isNpy, openNpy } from '../files/npy-file.ts'
 import type { SourceFile } from '../files/source-file.ts'
 import { isZip, openZip } from '../files/zip-reader.ts'
+import { sizeOf } from '../../shared/size-of.ts'
 
 export interface ReferenceArray {
   readonly shape: readonly number[]
@@ -46,7 +47,7 @@ export function readReference(file: SourceFile, layer?: string): Map<string, Ref
 }
 
 function requireSize(file: SourceFile, shape: readonly number[], before: number): number {
-  const total = before + shape.reduce((product, extent) => product * extent, 1)
+  const total = before + sizeOf(shape)
   if (total <= MAX_VALUES) return total
   throw new ConvScopeError('too-large', `${file.name} has more than ${MAX_VALUES} values.`, {
     remedy: 'Save the activations for one picture.',

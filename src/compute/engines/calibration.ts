@@ -3,6 +3,7 @@ import type { Tensor, Tensor4D } from '@tensorflow/tfjs'
 import { eagerStep } from './eager-step.ts'
 import type { Engine } from './engine.ts'
 import { disposeTensors } from './tensor-tree.ts'
+import { sizeOf } from '../../shared/size-of.ts'
 
 /** Milliseconds of the median of several runs within about `budgetMs`, after one that is not counted; the result is read back each time. */
 async function medianMs(run: () => Promise<Tensor>, budgetMs: number): Promise<number> {
@@ -24,7 +25,7 @@ async function medianMs(run: () => Promise<Tensor>, budgetMs: number): Promise<n
 /** Numbers in −1 … 1 that are the same everywhere; made on the processor, since random operations differ between engines. */
 function noise(tf: Engine['tf'], shape: number[], seed: number): Tensor {
   let state = seed >>> 0
-  const values = new Float32Array(shape.reduce((product, size) => product * size, 1))
+  const values = new Float32Array(sizeOf(shape))
   for (let index = 0; index < values.length; index++) {
     state = (Math.imul(state, 1664525) + 1013904223) >>> 0
     values[index] = state / 2 ** 31 - 1

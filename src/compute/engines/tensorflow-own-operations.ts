@@ -2,6 +2,7 @@
 import type { Tensor } from '@tensorflow/tfjs'
 import type { ConvolutionGeometry } from './tensorflow-convolutions.ts'
 import type { NodeBackend, NodeBinding, OperationAttribute } from './tensorflow-kernels.ts'
+import { sizeOf } from '../../shared/size-of.ts'
 
 export const ELEMENTWISE = 'ConvScopeElementwise'
 export const CONVOLUTION = 'ConvScopeConvolution'
@@ -63,13 +64,11 @@ const LARGEST_SHARED_ROWS = 2 ** 18
 /** The addon refuses longer sides. */
 const LONGEST_SIDE = 2 ** 24
 
-const product = (sizes: readonly number[]): number => sizes.reduce((result, size) => result * size, 1)
-
 /** Whether the addon's kernels gain over TensorFlow's: batches, with filters that stay in the caches. */
 export function gainsFromOwnKernels({ inputShape, filterShape, outputShape }: ConvolutionGeometry): boolean {
   const framed = inputShape[0] * (inputShape[1] + filterShape[0]) * (inputShape[2] + filterShape[1]) * inputShape[3]
-  if (product(inputShape) * product(outputShape) === 0) return false
-  return inputShape[0] >= 16 && product(filterShape) <= LARGEST_FILTER && framed <= LARGEST_BATCH
+  if (sizeOf(inputShape) * sizeOf(outputShape) === 0) return false
+  return inputShape[0] >= 16 && sizeOf(filterShape) <= LARGEST_FILTER && framed <= LARGEST_BATCH
 }
 
 /** The product of a `[rows, depth]` with a `[depth, columns]` matrix as a convolution of 1×1 images; undefined where it would not gain. */

@@ -20,10 +20,10 @@ import { itemOf } from '../maximisation/outcomes.ts'
 import { batchesOf, planItems, type PlannedItem } from '../maximisation/plan.ts'
 import { climbingSheet, curveItems, greyPicture, sheetOf } from '../maximisation/sheets.ts'
 import { startPicture } from '../maximisation/start-pictures.ts'
-import { sizeOf } from '../network/graph.ts'
 import type { Network } from '../network/network.ts'
 import type { ExperimentContext, ExperimentEvent } from './experiment.ts'
 import { enlarged } from './pictures.ts'
+import { sizeOf } from '../../shared/size-of.ts'
 
 export interface MaximisationOptions {
   /** How often the state is kept to go on from after a kill. */

@@ -9,7 +9,7 @@ import {
   type LayerStatistics,
   type SampledValues,
 } from '../../shared/experiments/activation-statistics.ts'
-import { layerNamed, sizeOf } from '../network/graph.ts'
+import { layerNamed } from '../network/graph.ts'
 import type { Tensor, TensorFlow } from '../network/layer.ts'
 import type { Network } from '../network/network.ts'
 import { ChannelMoments } from '../study/channel-moments.ts'
@@ -18,6 +18,7 @@ import { passOver } from '../study/data-pass.ts'
 import { factorTo, magnified } from '../study/figures.ts'
 import { PictureSource } from '../study/picture-source.ts'
 import type { Experiment, ExperimentContext } from './experiment.ts'
+import { sizeOf } from '../../shared/size-of.ts'
 
 type LayerResult = ActivationStatisticsResult['layers'][number]
 

@@ -5,7 +5,7 @@ import type { DeconvnetParams, DeconvnetResult } from '../../shared/experiments/
 import { explainZero } from '../doctor/explain-zero.ts'
 import type { Engine } from '../engines/engine.ts'
 import { compiledWalks } from '../network/compiled-walks.ts'
-import { layerNamed, sizeOf } from '../network/graph.ts'
+import { layerNamed } from '../network/graph.ts'
 import type { Activations, Network } from '../network/network.ts'
 import { seedSignals } from '../network/seeds.ts'
 import { pasteWindow } from '../network/windowed-batch.ts'
@@ -15,6 +15,7 @@ import type { Experiment, ExperimentContext } from './experiment.ts'
 import { networkInput, inputPicture, type NetworkInput } from './network-input.ts'
 import { contactSheet, enlarged, largestMagnitude, signedPicture, type Picture } from './pictures.ts'
 import { channelSummaries, chooseUnits, layerOutput, type LayerOutput, type Unit } from './units.ts'
+import { sizeOf } from '../../shared/size-of.ts'
 
 /** Signals that go down together hold at most so many floats at the widest layer on the way (512 MB). */
 const WIDEST_BATCH_FLOATS = 128 * 1024 * 1024

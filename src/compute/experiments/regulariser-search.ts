@@ -14,11 +14,11 @@ import { itemOf } from '../maximisation/outcomes.ts'
 import { batchesOf, planItems, type PlannedItem } from '../maximisation/plan.ts'
 import { greyPicture } from '../maximisation/sheets.ts'
 import { startPicture } from '../maximisation/start-pictures.ts'
-import { sizeOf } from '../network/graph.ts'
 import type { Network } from '../network/network.ts'
 import { preprocess } from '../network/preprocess.ts'
 import type { Experiment, ExperimentContext } from './experiment.ts'
 import { contactSheet, enlarged, type Picture } from './pictures.ts'
+import { sizeOf } from '../../shared/size-of.ts'
 
 export const regulariserSearch: Experiment<RegulariserSearchParams, RegulariserSearchResult> = async function* (
   params,

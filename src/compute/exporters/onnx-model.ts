@@ -15,6 +15,7 @@ import {
 } from '../importers/onnx/schema.ts'
 import type { Part } from './parts.ts'
 import { floatField, messageField, textField, varintField } from './protobuf-writer.ts'
+import { sizeOf } from '../../shared/size-of.ts'
 
 export const OPSET = 17
 const IR_VERSION = 8
@@ -57,7 +58,7 @@ export class OnnxModel {
 
   /** Float32 values; made when they are written. */
   tensor(name: string, shape: readonly number[], values: () => Float32Array): string {
-    const count = shape.reduce((product, extent) => product * extent, 1)
+    const count = sizeOf(shape)
     return this.#tensor(name, shape, FLOAT, {
       byteLength: count * 4,
       make: () => {

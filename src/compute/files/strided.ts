@@ -1,4 +1,5 @@
 /** Arrays whose axes lie in another order than row-major. */
+import { sizeOf } from '../../shared/size-of.ts'
 
 /**
  * The values in row-major order.
@@ -9,7 +10,7 @@ export function gatherStrided(
   shape: readonly number[],
   strides: readonly number[],
 ): Float32Array {
-  const values = new Float32Array(shape.reduce((product, extent) => product * extent, 1))
+  const values = new Float32Array(sizeOf(shape))
   const index = new Array<number>(shape.length).fill(0)
   let place = 0
   for (let to = 0; to < values.length; to++) {

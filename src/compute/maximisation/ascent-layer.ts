@@ -2,7 +2,6 @@
 import { GRADIENT_RULES } from '../../shared/network/rules.ts'
 import type { CompiledStep, Engine, StepStatistics } from '../engines/engine.ts'
 import { disposeTensors } from '../engines/tensor-tree.ts'
-import { sizeOf } from '../network/graph.ts'
 import type { Network } from '../network/network.ts'
 import { layersOverEdge, poolsWithCorrection } from '../network/windowed-batch.ts'
 import { worthwhileWindows, type WindowPlan } from '../network/windowed-plan.ts'
@@ -11,6 +10,7 @@ import { ascentStep, type AscentInputs, type AscentOutputs, type NetworkRange } 
 import type { AscentSeed } from './ascent-walk.ts'
 import type { GreyLevels } from './grey-levels.ts'
 import type { ChannelOrder } from './setting-tensors.ts'
+import { sizeOf } from '../../shared/size-of.ts'
 
 export interface AscentUnit {
   readonly channel: number

@@ -1,10 +1,10 @@
 /** How published rates are carried over to networks of other sizes and value ranges. */
 import type { AscentScale, AscentSettings, StepPolicy } from '../../shared/experiments/activation-maximisation.ts'
-import { sizeOf } from '../network/graph.ts'
 import { RandomStream } from '../random.ts'
 import type { AscentLayer } from './ascent-layer.ts'
 import { Ascent, type AscentStart } from './ascent.ts'
 import type { GreyLevels } from './grey-levels.ts'
+import { sizeOf } from '../../shared/size-of.ts'
 
 /** The published rate, and the progress that the published settings ask of a step. */
 const PUBLISHED_RATE = 100

@@ -2,10 +2,10 @@
 import type { Tensor1D, Tensor2D } from '@tensorflow/tfjs'
 import { TRACE_QUANTITIES, type AscentSettings } from '../../shared/experiments/activation-maximisation.ts'
 import { disposeTensors } from '../engines/tensor-tree.ts'
-import { sizeOf } from '../network/graph.ts'
 import { NEVER, type AscentInputs, type AscentState } from './ascent-step.ts'
 import type { AscentLayer, AscentUnit, UnitStep } from './ascent-layer.ts'
 import { SettingTensors } from './setting-tensors.ts'
+import { sizeOf } from '../../shared/size-of.ts'
 
 /** One picture: what it climbs, how, and from where. */
 export interface AscentStart {

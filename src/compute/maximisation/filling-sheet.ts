@@ -2,9 +2,9 @@
 import type { NetworkSpec } from '../../shared/network/spec.ts'
 import type { ExperimentEvent } from '../experiments/experiment.ts'
 import { contactSheet, type Picture } from '../experiments/pictures.ts'
-import { sizeOf } from '../network/graph.ts'
 import type { GreyLevels } from './grey-levels.ts'
 import { greyPicture } from './sheets.ts'
+import { sizeOf } from '../../shared/size-of.ts'
 
 /** Shown at most so often; sheets of large pictures less often, because every one travels to the window. */
 const INTERVAL_MS = 1000

@@ -1,7 +1,7 @@
 /** Between a network's input values and grey levels: pictures are optimised in grey levels minus the mean, 0 … 255 wide. */
-import { sizeOf } from '../network/graph.ts'
 import { meanImageOf } from '../network/mean-image.ts'
 import type { Network } from '../network/network.ts'
+import { sizeOf } from '../../shared/size-of.ts'
 
 export interface GreyLevels {
   /** `[height, width, channels]` of the network's input. */

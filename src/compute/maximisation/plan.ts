@@ -1,9 +1,9 @@
 /** Which pictures an activation maximisation makes, and which of them climb together. */
 import { ConvScopeError } from '../../shared/errors.ts'
 import type { ActivationMaximisationParams, TargetUnits } from '../../shared/experiments/activation-maximisation.ts'
-import { sizeOf } from '../network/graph.ts'
 import type { Network } from '../network/network.ts'
 import type { AscentUnit } from './ascent-layer.ts'
+import { sizeOf } from '../../shared/size-of.ts'
 
 export interface PlannedItem {
   readonly layer: string

@@ -2,11 +2,11 @@
 import type { StartPicture } from '../../shared/experiments/activation-maximisation.ts'
 import type { ExperimentContext } from '../experiments/experiment.ts'
 import { networkInput } from '../experiments/network-input.ts'
-import { sizeOf } from '../network/graph.ts'
 import type { Network } from '../network/network.ts'
 import { RandomStream } from '../random.ts'
 import { frequencyAmplitudes, fromWaves } from './frequencies.ts'
 import type { GreyLevels } from './grey-levels.ts'
+import { sizeOf } from '../../shared/size-of.ts'
 
 /**
  * Start number `index`, `[height, width, channels]`: the same for every unit and setting. Clipping to 0 … 255 is the first thing that an

@@ -6,6 +6,7 @@ import { suggestNames } from '../../shared/nearest-names.ts'
 import { implementationOf } from './layers/index.ts'
 import type { LayerImplementation, ParameterSpec, Shape } from './layer.ts'
 import { PIXELS, viewThrough, type View } from './receptive-field.ts'
+import { sizeOf } from '../../shared/size-of.ts'
 
 /** Sizes above these are refused before anything is computed. */
 const MAX_UNITS = 2 ** 31
@@ -90,11 +91,6 @@ export function layerPages(graph: Graph): LayerPage[] {
       .reduce((sum, parameter) => sum + sizeOf(parameter.shape), 0),
     ...(view === 'global' ? {} : { receptiveField: { rows: view.rows.field, columns: view.columns.field } }),
   }))
-}
-
-/** Number of values of one element of a batch. */
-export function sizeOf(shape: Shape): number {
-  return shape.reduce((product, size) => product * size, 1)
 }
 
 function inputLayer(spec: LayerSpec): GraphLayer {

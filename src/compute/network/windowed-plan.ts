@@ -3,8 +3,9 @@
  * places go through the network as one batch. Windows may reach over the edge of a layer, as the padding does.
  */
 import type { UnpoolRule } from '../../shared/network/rules.ts'
-import { layerNamed, sizeOf, type Graph, type GraphLayer } from './graph.ts'
+import { layerNamed, type Graph, type GraphLayer } from './graph.ts'
 import type { AxisReach } from './layer.ts'
+import { sizeOf } from '../../shared/size-of.ts'
 
 /** Along one axis: the window of the unit at place i holds the cells `i * stride + offset` … `+ size - 1` of the layer. */
 export interface AxisWindow {

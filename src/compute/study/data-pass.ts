@@ -3,7 +3,7 @@ import { ConvScopeError } from '../../shared/errors.ts'
 import type { CompiledStep, Engine } from '../engines/engine.ts'
 import { disposeTensors } from '../engines/tensor-tree.ts'
 import type { ExperimentContext, ExperimentEvent } from '../experiments/experiment.ts'
-import { layerNamed, sizeOf } from '../network/graph.ts'
+import { layerNamed } from '../network/graph.ts'
 import type { Tensor, TensorFlow, Tensors } from '../network/layer.ts'
 import type { Network } from '../network/network.ts'
 import type { SafeTensor } from '../network/safetensors.ts'
@@ -11,6 +11,7 @@ import { walkUp } from '../network/walk.ts'
 import { BatchAhead } from './batch-ahead.ts'
 import { readPassState, writePassState, type PassState, type SavedTensors } from './pass-state.ts'
 import type { PictureSource } from './picture-source.ts'
+import { sizeOf } from '../../shared/size-of.ts'
 
 /** What is found about one layer; its constructor takes back what `tensors` gives. */
 export interface PassTable {

@@ -1,11 +1,12 @@
 /** Features of pictures at some layers, and what the network says of classes, in batches of one compiled step. */
 import type { CompiledStep, Engine } from '../engines/engine.ts'
 import { disposeTensors } from '../engines/tensor-tree.ts'
-import { layerNamed, sizeOf } from '../network/graph.ts'
+import { layerNamed } from '../network/graph.ts'
 import type { Tensor, Tensors } from '../network/layer.ts'
 import type { Network } from '../network/network.ts'
 import { walkUp } from '../network/walk.ts'
 import { hasScores, logitLayer } from './class-scores.ts'
+import { sizeOf } from '../../shared/size-of.ts'
 
 export interface Features {
   /** By layer: `[pictures, values of the layer]`. */

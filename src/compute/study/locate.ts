@@ -2,12 +2,13 @@
 import { ConvScopeError } from '../../shared/errors.ts'
 import type { Engine } from '../engines/engine.ts'
 import { firstMaximum } from '../network/seeds.ts'
-import { layerNamed, sizeOf } from '../network/graph.ts'
+import { layerNamed } from '../network/graph.ts'
 import type { Network } from '../network/network.ts'
 import { walkUp } from '../network/walk.ts'
 import type { Tensor } from '../network/layer.ts'
 import type { PictureSource } from './picture-source.ts'
 import type { TopTable } from './top-table.ts'
+import { sizeOf } from '../../shared/size-of.ts'
 
 export interface LocatedUnit {
   readonly channel: number

@@ -2,13 +2,14 @@
 import type { BackwardRules } from '../../shared/network/rules.ts'
 import type { Engine } from '../engines/engine.ts'
 import { compiledWalks } from '../network/compiled-walks.ts'
-import { layerNamed, sizeOf } from '../network/graph.ts'
+import { layerNamed } from '../network/graph.ts'
 import type { Network } from '../network/network.ts'
 import type { PlacedUnit } from '../network/windowed-batch.ts'
 import { cutWindows } from '../network/windowed-batch.ts'
 import { worthwhileWindows, type WindowRange } from '../network/windowed-plan.ts'
 import { windowedProjections } from '../network/windowed-projections.ts'
 import { fieldRange, recut } from './patches.ts'
+import { sizeOf } from '../../shared/size-of.ts'
 
 export interface UnitProjections {
   /** `[units, rows, columns, channels]` in the frame of the field. */

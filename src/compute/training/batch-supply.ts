@@ -4,6 +4,7 @@ import type { Graph } from '../network/graph.ts'
 import { RandomStream } from '../random.ts'
 import { randomFlips, randomShifts, type Batch, type BatchReader, type Changes } from './batches.ts'
 import type { HostTensors } from './checkpoint.ts'
+import { sizeOf } from '../../shared/size-of.ts'
 
 export interface SuppliedBatch extends Batch {
   /** By dropout layer, `[batch, ...shape]`. */
@@ -58,7 +59,7 @@ export class BatchSupply {
     for (const [index, layer] of this.#graph.layers.entries()) {
       if (layer.spec.type !== 'dropout' || layer.spec.rate === 0) continue
       const shape = [this.#batchSize, ...layer.shape]
-      const count = shape.reduce((product, extent) => product * extent, 1)
+      const count = sizeOf(shape)
       const data = new RandomStream(this.#seed, 'dropout', step, index).dropoutMask(count, layer.spec.rate)
       masks[layer.name] = { dtype: 'F32', shape, data }
     }

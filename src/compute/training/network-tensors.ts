@@ -1,5 +1,6 @@
 /** The tensors of a network by what a training does with them. */
 import type { Graph } from '../network/graph.ts'
+import { sizeOf } from '../../shared/size-of.ts'
 
 /** `NetworkTensors` wherever the values are: on the engine or outside. */
 export interface ByRole<T> {
@@ -39,5 +40,5 @@ export function learnedCount(graph: Graph): number {
   return graph.layers
     .flatMap(({ parameters }) => parameters)
     .filter(({ trainable }) => trainable)
-    .reduce((sum, { shape }) => sum + shape.reduce((product, size) => product * size, 1), 0)
+    .reduce((sum, { shape }) => sum + sizeOf(shape), 0)
 }

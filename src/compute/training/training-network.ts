@@ -8,12 +8,13 @@ import type { DatasetSplitData } from '../data/dataset-split.ts'
 import type { ExperimentContext } from '../experiments/experiment.ts'
 import { inputShape } from '../experiments/network-input.ts'
 import { architectureNamed } from '../network/architectures/index.ts'
-import { buildGraph, sizeOf, type Graph } from '../network/graph.ts'
+import { buildGraph, type Graph } from '../network/graph.ts'
 import { channelsOf } from '../network/layer.ts'
 import { resizedSize } from '../network/preprocess.ts'
 import type { HostTensors } from './checkpoint.ts'
 import { byPath } from './classifier-logits.ts'
 import { downloadTensors } from './tensor-file.ts'
+import { sizeOf } from '../../shared/size-of.ts'
 
 export interface TrainingNetwork {
   readonly spec: NetworkSpec

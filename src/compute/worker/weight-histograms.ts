@@ -4,6 +4,7 @@ import type { WeightHistogram } from '../../shared/network/page.ts'
 import { readSafetensorsHeader, type SafetensorsEntry } from '../files/safetensors-header.ts'
 import { openSourceFile, type SourceFile } from '../files/source-file.ts'
 import type { RunContext } from './run-context.ts'
+import { sizeOf } from '../../shared/size-of.ts'
 
 const BINS = 64
 const FLOAT_BYTES = 4
@@ -60,7 +61,7 @@ function histogramOf(
       squares += value * value
     }
   })
-  const count = entry.shape.reduce((product, extent) => product * extent, 1)
+  const count = sizeOf(entry.shape)
   const shape = [...entry.shape]
   if (finite === 0)
     return { shape, count, notFinite: count, zeros: 0, low: 0, high: 0, mean: 0, deviation: 0, bins: [] }

@@ -1,6 +1,7 @@
 /** Programs for the addon's elementwise kernel: what its list of numbers means is said in native/elementwise-kernel.cc. */
 import type { RecordedNode, ResultValue, Value } from './recording.ts'
 import { TENSORFLOW_TYPES } from './recording.ts'
+import { sizeOf } from '../../../shared/size-of.ts'
 
 /** In the order of `Elementary` in native/vector-loops.h. They give the same bits as in TensorFlow; others are left to it. */
 const ELEMENTARY = [
@@ -31,14 +32,12 @@ export interface ElementwiseSpace {
   readonly columns: number | undefined
 }
 
-const count = (shape: readonly number[]): number => shape.reduce((product, size) => product * size, 1)
-
 /** How an operand is spread over `shape`, and the columns that this asks for; undefined where neither rows nor columns will do. */
 function spreadOf(
   operand: readonly number[],
   shape: readonly number[],
 ): { spread: Spread; columns?: number } | undefined {
-  const size = count(operand)
+  const size = sizeOf(operand)
   const aligned = [...Array<number>(Math.max(0, shape.length - operand.length)).fill(1), ...operand]
   if (aligned.length > shape.length) return undefined
   if (aligned.every((length, axis) => length === shape[axis])) return { spread: 'whole' }
@@ -48,14 +47,14 @@ function spreadOf(
   const agrees = (from: number, to: number): boolean =>
     aligned.slice(from, to).every((length, index) => length === shape[from + index])
   if (agrees(first, shape.length)) return { spread: 'columns', columns: size }
-  if (agrees(0, last + 1)) return { spread: 'rows', columns: count(shape.slice(last + 1)) }
+  if (agrees(0, last + 1)) return { spread: 'rows', columns: sizeOf(shape.slice(last + 1)) }
   return undefined
 }
 
 /** Undefined for nodes that cannot be part of a program. */
 export function elementwiseSpace(node: RecordedNode): ElementwiseSpace | undefined {
   const [output] = node.outputs
-  if (!PLACES.has(node.operation) || output?.dtype !== TENSORFLOW_TYPES.float32 || count(output.shape) === 0)
+  if (!PLACES.has(node.operation) || output?.dtype !== TENSORFLOW_TYPES.float32 || sizeOf(output.shape) === 0)
     return undefined
   let columns: number | undefined
   for (const { dtype, shape } of node.inputs) {

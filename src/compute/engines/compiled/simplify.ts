@@ -5,6 +5,7 @@
 import type { FoldedTensors } from './folded-tensors.ts'
 import { neededFor } from './needed-values.ts'
 import type { ConstantValue, FixedValue, FoldedValue, RecordedNode, Recording, Value } from './recording.ts'
+import { sizeOf } from '../../../shared/size-of.ts'
 
 /** They rearrange, so equal shapes before and after mean that nothing moved. */
 const SAME_WHERE_SHAPE_STAYS: ReadonlySet<string> = new Set([
@@ -103,7 +104,7 @@ function isFoldable({ inputs, outputs }: RecordedNode): boolean {
 }
 
 function bytesOfShapes(values: readonly { readonly shape: readonly number[] }[]): number {
-  return values.reduce((sum, { shape }) => sum + 4 * shape.reduce((product, size) => product * size, 1), 0)
+  return values.reduce((sum, { shape }) => sum + 4 * sizeOf(shape), 0)
 }
 
 /** A reshaped tensor reshaped again: only the last shape counts. */

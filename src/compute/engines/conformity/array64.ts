@@ -1,11 +1,10 @@
 /** Arrays in double precision and the plain loops that the engines are compared with. Nothing here is fast; everything is obvious. */
+import { sizeOf } from '../../../shared/size-of.ts'
 
 export interface Array64 {
   readonly shape: readonly number[]
   readonly data: Float64Array
 }
-
-export const sizeOf = (shape: readonly number[]): number => shape.reduce((product, size) => product * size, 1)
 
 export function zeros(shape: readonly number[]): Array64 {
   return { shape, data: new Float64Array(sizeOf(shape)) }

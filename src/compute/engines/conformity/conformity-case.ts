@@ -1,7 +1,8 @@
 /** What one row group of the conformity table consists of. */
 import type { Tensor } from '@tensorflow/tfjs'
 import type { Tfjs } from '../engine.ts'
-import { build, sizeOf, type Array64 } from './array64.ts'
+import { sizeOf } from '../../../shared/size-of.ts'
+import { build, type Array64 } from './array64.ts'
 
 export interface ConformityCase {
   readonly name: string

@@ -7,11 +7,12 @@ import { action } from '../../../shared/actions.ts'
 import { ConvScopeError } from '../../../shared/errors.ts'
 import type { Finding } from '../../../shared/network/finding.ts'
 import { LayerSpec, MEAN_IMAGE_TENSOR, type NetworkSpec, type Preprocessing } from '../../../shared/network/spec.ts'
-import { buildGraph, sizeOf } from '../../network/graph.ts'
+import { buildGraph } from '../../network/graph.ts'
 import type { Shape } from '../../network/layer.ts'
 import { implementationOf } from '../../network/layers/index.ts'
 import type { ImportedNetwork, ImportedTensor } from '../imported-network.ts'
 import { LayerNames } from './layer-names.ts'
+import { sizeOf } from '../../../shared/size-of.ts'
 
 type WithoutPlace<T> = T extends unknown ? Omit<T, 'name' | 'inputs'> : never
 /** A layer but for its name and place. */

@@ -1,9 +1,10 @@
 /** Kernels of other programs in ConvScope's layout: convolution `[kh, kw, in, out]`, dense `[in, out]` in the order of the flatten layer below. */
-import { sizeOf, type Graph, type GraphLayer } from '../../network/graph.ts'
+import type { Graph, GraphLayer } from '../../network/graph.ts'
 import { rearranged, type StoredValues } from '../assembly/stored-values.ts'
 import type { ImportedTensor } from '../imported-network.ts'
 import type { StoredTensor } from './bind-weights.ts'
 import type { Layout } from './parameter-names.ts'
+import { sizeOf } from '../../../shared/size-of.ts'
 
 /**
  * A parameter as the graph asks for it; undefined where the stored shape cannot be one.

@@ -5,11 +5,11 @@ import { AscentSettings, TRACE_QUANTITIES } from '../../../shared/experiments/ac
 import type { Engine } from '../../engines/engine.ts'
 import { CaseFile } from '../../network/conformance/case-file.ts'
 import { storedNetwork } from '../../network/conformance/deconvnet-cases.ts'
-import { sizeOf } from '../../network/graph.ts'
 import { RandomStream } from '../../random.ts'
 import { Ascent } from '../ascent.ts'
 import { AscentLayer, type AscentUnit } from '../ascent-layer.ts'
 import { greyLevelsOf, type GreyLevels } from '../grey-levels.ts'
+import { sizeOf } from '../../../shared/size-of.ts'
 
 const CONFORMANCE = join(import.meta.dirname, '../../../../tests/conformance')
 const ITERATIONS = 10

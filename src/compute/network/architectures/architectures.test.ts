@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest'
 import { LibraryName } from '../../../shared/values.ts'
-import { buildGraph, layerNamed, layerPages, sizeOf, type Graph } from '../graph.ts'
+import { buildGraph, layerNamed, layerPages, type Graph } from '../graph.ts'
 import { boxOf } from '../receptive-field.ts'
 import { architectureNamed, knownArchitectures } from './index.ts'
+import { sizeOf } from '../../../shared/size-of.ts'
 
 function graphOf(name: string): Graph {
   return buildGraph(architectureNamed(name).spec())

@@ -2,6 +2,7 @@
 import { RandomStream } from '../../random.ts'
 import type { Graph } from '../graph.ts'
 import type { SafeTensor } from '../safetensors.ts'
+import { sizeOf } from '../../../shared/size-of.ts'
 
 /** Batch normalisation starts as the identity. */
 const CONSTANTS: Readonly<Record<string, number | undefined>> = { bias: 0, shift: 0, scale: 1, mean: 0, variance: 1 }
@@ -17,7 +18,7 @@ export function initialWeights(graph: Graph, seed: number): Map<string, SafeTens
   )
   return new Map(
     parameters.map(({ path, name, shape, fanIn }, index) => {
-      const data = new Float32Array(shape.reduce((product, extent) => product * extent, 1))
+      const data = new Float32Array(sizeOf(shape))
       if (name === 'kernel' && fanIn !== undefined) {
         const stream = new RandomStream(seed, 'weights', index)
         const deviation = Math.sqrt(2 / fanIn)

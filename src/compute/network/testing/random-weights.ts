@@ -1,9 +1,9 @@
 /** Seeded weights for networks in tests, of every kind of parameter. */
 import { RandomStream } from '../../random.ts'
 import type { Graph } from '../graph.ts'
-import { sizeOf } from '../graph.ts'
 import type { TensorFlow } from '../layer.ts'
 import type { Weights } from '../walk.ts'
+import { sizeOf } from '../../../shared/size-of.ts'
 
 /** Kernels of variance 2 / fanIn, variances in 0.5 … 1.5, everything else normal numbers of deviation 0.1. */
 export function randomWeights(tf: TensorFlow, graph: Graph, seed: number): Weights {

@@ -7,13 +7,14 @@ import type { Engine } from '../../engines/engine.ts'
 import { RandomStream } from '../../random.ts'
 import { CaseFile } from '../conformance/case-file.ts'
 import { storedNetwork } from '../conformance/deconvnet-cases.ts'
-import { buildGraph, layerNamed, sizeOf } from '../graph.ts'
+import { buildGraph, layerNamed } from '../graph.ts'
 import { Network } from '../network.ts'
 import { seedSignals } from '../seeds.ts'
 import { pasteWindow, type PlacedUnit } from '../windowed-batch.ts'
 import { hasWindows, planWindows } from '../windowed-plan.ts'
 import { WindowedProjections } from '../windowed-projections.ts'
 import { randomWeights } from './random-weights.ts'
+import { sizeOf } from '../../../shared/size-of.ts'
 
 const CONFORMANCE = join(import.meta.dirname, '../../../../tests/conformance')
 /** Every combination. */
