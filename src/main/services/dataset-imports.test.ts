@@ -1,11 +1,12 @@
 /** Data sets from files into a real project, read by a real worker. */
-import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import sharp from 'sharp'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { DatasetImportRequest, DatasetImportResult } from '../../shared/contract/datasets.ts'
 import { openProject, type Project } from '../project/project.ts'
+import { scratchFiles } from '../sessions/testing/scratch-files.ts'
 import { createServices, type RunningServices } from './index.ts'
 
 const workerPath = join(import.meta.dirname, '../../compute/worker/main.ts')
@@ -122,8 +123,7 @@ describe('data sets', { timeout: 60_000 }, () => {
     controller.abort()
     expect(project.datasets.has('left')).toBe(false)
     expect((await project.artifacts.list()).artifacts).toHaveLength(before)
-    const scratch = await readdir(project.artifacts.scratchFolder, { recursive: true })
-    expect(scratch.filter((name) => /\.(part|unpacked)$/.test(name))).toEqual([])
+    expect(await scratchFiles(project.artifacts.scratchFolder)).toEqual([])
   })
 
   it('come with the program: a sample whose pictures are read from their archive', async () => {

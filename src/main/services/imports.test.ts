@@ -1,10 +1,11 @@
 /** Imports on a real project, with a worker whose reader counts. */
-import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { NetworkImportRequest } from '../../shared/contract/networks.ts'
 import { openProject, type Project } from '../project/project.ts'
+import { scratchFiles } from '../sessions/testing/scratch-files.ts'
 import { testSupervisor, workerPid, type TestSupervisor } from '../sessions/testing/test-supervisor.ts'
 import { FileSession } from './file-session.ts'
 import { importNetwork } from './imports.ts'
@@ -54,8 +55,7 @@ const import_ = (wanted: NetworkImportRequest): Promise<number[]> => stepsOf(sta
 async function expectNothingLeft(): Promise<void> {
   expect(project.networks.list().items).toEqual([])
   expect((await project.artifacts.list()).artifacts).toEqual([])
-  const left = await readdir(project.artifacts.scratchFolder, { recursive: true })
-  expect(left.filter((name) => name.endsWith('.part'))).toEqual([])
+  expect(await scratchFiles(project.artifacts.scratchFolder)).toEqual([])
 }
 
 describe('importing a network', { timeout: 60_000 }, () => {

@@ -1,6 +1,6 @@
 /** A supervisor over the test worker, with a folder of its own that is removed afterwards. */
 import { randomUUID } from 'node:crypto'
-import { mkdir, mkdtemp, readdir, rename, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { OutputRecord } from '../../../shared/runs.ts'
@@ -9,6 +9,7 @@ import type { OutputDelivery, RunEvent } from '../../../shared/wire/protocol.ts'
 import { localLaunch } from '../launcher.ts'
 import { Supervisor } from '../supervisor.ts'
 import type { RunAnswer, RunHandlers, RunRequest, SupervisorOptions } from '../supervisor-types.ts'
+import { scratchFiles } from './scratch-files.ts'
 
 export const TEST_WORKER = join(import.meta.dirname, '../../../compute/worker/testing/main.ts')
 
@@ -30,7 +31,7 @@ export interface TestSupervisor extends AsyncDisposable {
   readonly options: SupervisorOptions
   /** Lines of the log. */
   readonly log: string[]
-  /** Names of the scratch files that lie about. */
+  /** Paths of the scratch files that lie about. */
   scratchFiles(): Promise<string[]>
   keepOutput(delivery: OutputDelivery): Promise<OutputRecord>
 }
@@ -75,7 +76,7 @@ export async function testSupervisor(
     options: whole,
     log,
     keepOutput,
-    scratchFiles: async () => (await readdir(scratch, { recursive: true })).filter((name) => name.endsWith('.part')),
+    scratchFiles: () => scratchFiles(scratch),
     [Symbol.asyncDispose]: async () => {
       await supervisor.stop()
       await rm(folder, { recursive: true, force: true })
