@@ -144,15 +144,31 @@ test('refuses what cannot be, at the field', async ({ page }) => {
   await expect(regularisers.start).toBeDisabled()
 })
 
-test('searches combinations at random; a star stays after a reload', async ({ page }) => {
+test('searches combinations at random; stars given while it runs and at its end stay after a reload', async ({
+  page,
+}) => {
   test.setTimeout(150_000)
   const regularisers = new RegularisersPage(page)
   await regularisers.open('/regularisers/search?network=mnist-convnet&layer=dense2&channel=3')
   await regularisers.count('Draws', 8)
+  await regularisers.count('Iterations of a draw', 100_000)
+  await regularisers.parameters.getByRole('button', { name: 'Start search' }).click()
+  await expect(page.getByText('8 of 8 draws in sight')).toBeVisible({ timeout: 90_000 })
+  await expect(page).toHaveURL(/search\?.*run=/)
+  await regularisers.draws.focus()
+  await page.keyboard.press('ArrowRight')
+  await page.keyboard.press('s')
+  await expect(regularisers.draws.getByRole('option', { name: 'Draw 2, starred' })).toBeAttached()
+  await regularisers.pause.click()
+  await expect(regularisers.goOn).toBeVisible()
+  await page.reload()
+  await expect(regularisers.inspector.getByText('1 starred')).toBeVisible()
+  await regularisers.stop.click()
+
+  await regularisers.count('Draws', 8)
   await regularisers.count('Iterations of a draw', 40)
   await regularisers.parameters.getByRole('button', { name: 'Start search' }).click()
-  await expect(regularisers.draws).toBeVisible({ timeout: 90_000 })
-  await expect(page).toHaveURL(/search\?.*run=/)
+  await expect(regularisers.inspector.getByRole('button', { name: 'Use as preset' })).toBeVisible({ timeout: 90_000 })
   await regularisers.draws.focus()
   await page.keyboard.press('End')
   await page.keyboard.press('s')

@@ -1,4 +1,5 @@
 /** Arrays of numbers as 8-bit pictures. */
+import { CONTACT_SHEET_GAP_PIXELS, contactSheetPlace, sheetColumns } from '../../shared/contact-sheet.ts'
 
 /** 8-bit picture, `[height, width, channels]`. */
 export interface Picture {
@@ -19,7 +20,6 @@ export interface SignedMap {
 
 /** Side in pixels that small pictures are enlarged to at least half of, by a whole factor. */
 const TARGET_SIDE = 112
-const GAP_PIXELS = 2
 const GAP_GREY = 40
 
 export function largestMagnitude(values: Float32Array): number {
@@ -76,14 +76,13 @@ export function enlarged(picture: Picture): Picture {
 export function contactSheet(pictures: readonly Picture[]): Picture {
   const [first] = pictures
   if (!first) throw new RangeError('a contact sheet needs a picture')
-  const columns = Math.ceil(Math.sqrt(pictures.length))
+  const columns = sheetColumns(pictures.length)
   const rows = Math.ceil(pictures.length / columns)
-  const width = columns * (first.width + GAP_PIXELS) + GAP_PIXELS
-  const height = rows * (first.height + GAP_PIXELS) + GAP_PIXELS
+  const width = columns * (first.width + CONTACT_SHEET_GAP_PIXELS) + CONTACT_SHEET_GAP_PIXELS
+  const height = rows * (first.height + CONTACT_SHEET_GAP_PIXELS) + CONTACT_SHEET_GAP_PIXELS
   const pixels = new Uint8Array(width * height * first.channels).fill(GAP_GREY)
   for (const [index, picture] of pictures.entries()) {
-    const top = GAP_PIXELS + Math.floor(index / columns) * (first.height + GAP_PIXELS)
-    const left = GAP_PIXELS + (index % columns) * (first.width + GAP_PIXELS)
+    const { left, top } = contactSheetPlace(index, pictures.length, first)
     const rowBytes = picture.width * picture.channels
     for (let row = 0; row < picture.height; row++) {
       pixels.set(

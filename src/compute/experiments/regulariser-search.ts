@@ -65,7 +65,10 @@ export const regulariserSearch: Experiment<RegulariserSearchParams, RegulariserS
           const elapsed = (performance.now() - startedAt) / 1000
           const secondsLeft = (elapsed * (items.length - count)) / Math.max(count - doneBefore, 1e-3)
           return [
-            { type: 'step', done: count, total: items.length, unit: 'draw', values: {}, secondsLeft },
+            {
+              ...{ type: 'step', done: count, total: items.length, unit: 'draw', secondsLeft },
+              values: { finishedDraws: offset, climbingDraws: batch.length },
+            },
             ...sheet.climbing(climbing),
           ]
         },

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { colourMap } from './colour-maps.ts'
-import { channelOf, paint, pictureOf, rangeOf, sheetColumns, sheetPlace, valuesAt } from './paint.ts'
+import { channelOf, paint, pictureOf, rangeOf, sheetPlace, valuesAt } from './paint.ts'
 
 const grey = { name: 'grey', table: colourMap('grey') }
 const pixel = (target: Uint8ClampedArray, at: number): number[] => [...target.subarray(at * 4, at * 4 + 4)]
@@ -39,9 +39,7 @@ describe('paint', () => {
     expect(pixel(target, 0)).toEqual([0, 128, 255, 255])
   })
 
-  it('lays out sheets near to square', () => {
-    expect(sheetColumns(64)).toBe(8)
-    expect(sheetColumns(0)).toBe(1)
+  it('finds places on sheets', () => {
     expect(sheetPlace(9, 8, 28, 20)).toEqual({ left: 28, top: 20 })
   })
 })

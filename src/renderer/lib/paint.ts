@@ -89,9 +89,6 @@ function strongest(values: ArrayValues, at: number): number {
   return found
 }
 
-/** Columns of the near-square sheet that holds `count` pictures of one size side by side. */
-export const sheetColumns = (count: number): number => Math.max(1, Math.ceil(Math.sqrt(count)))
-
 /** Picture of a sheet of `columns` columns, in pixels of the sheet. */
 export function sheetPlace(
   index: number,

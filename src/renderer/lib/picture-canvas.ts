@@ -1,5 +1,6 @@
+import { sheetColumns } from '../../shared/contact-sheet.ts'
 import { colourMap, type ColourMapName, type Limits } from './colour-maps.ts'
-import { paint, sheetColumns, sheetPlace, type PictureSource } from './paint.ts'
+import { paint, sheetPlace, type PictureSource } from './paint.ts'
 
 /** A canvas with the picture at its own size, one pixel a value. */
 export function pictureCanvas(source: PictureSource, limits: Limits, map: ColourMapName): HTMLCanvasElement {

@@ -1,8 +1,9 @@
 /** Draws of a search as files: a table, JSON, and the sheet as one picture. */
+import { sheetColumns } from '../../../shared/contact-sheet.ts'
 import type { CsvCell, CsvTable } from '../../../shared/csv.ts'
 import type { RegulariserSearchResult } from '../../../shared/experiments/regulariser-search.ts'
 import type { RunMarks } from '../../../shared/presets.ts'
-import { sheetColumns, sheetPlace } from '../../lib/paint.ts'
+import { sheetPlace } from '../../lib/paint.ts'
 import { drawTile, type Sheet } from '../../lib/picture-canvas.ts'
 
 const COLUMNS = [

@@ -12,16 +12,15 @@ import { reportOf } from '../../lib/report.ts'
 import { useClient } from '../../rpc/use-client.ts'
 import { useResource } from '../../rpc/use-resource.ts'
 import { showError, showMessage } from '../../ui/toasts.ts'
-import { loadDrawPictures } from './draw-pictures.ts'
+import type { DrawMark } from './draw-marks.ts'
+import { climbingDraws, loadDrawPictures } from './draw-pictures.ts'
 
-type Mark = RunMarks[string]
-
-/** The search that is in sight: its sheet while it runs, its draws and their marks at the end. */
+/** The search that is in sight: its draws as they climb and at the end, and their marks. */
 export const useSearchRun = defineStore('regulariser-search', () => {
   const client = useClient()
   const run = shallowRef<RunRecord>()
   const error = shallowRef<ErrorReport>()
-  const sheet = shallowRef<PictureSource>()
+  const preview = shallowRef<PictureSource>()
   const progress = shallowRef<Extract<JobEvent, { type: 'step' }>>()
   const marks = shallowRef<RunMarks>({})
   const paused = ref(false)
@@ -36,6 +35,16 @@ export const useSearchRun = defineStore('regulariser-search', () => {
     async (record, signal) =>
       record && result.value ? loadDrawPictures(client, record, result.value, signal) : undefined,
   )
+  /** How many draws the search has. */
+  const total = computed(() => regulariserSearch.document.safeParse(run.value?.document).data?.params.draws ?? 0)
+  /** Draws with a picture, the first ones: they can be marked. */
+  const begun = computed(() => {
+    if (result.value) return result.value.draws.length
+    const { finishedDraws = 0, climbingDraws: now = 0 } = progress.value?.values ?? {}
+    return preview.value ? finishedDraws + now : 0
+  })
+  const climbing = computed(() => preview.value && climbingDraws(preview.value, total.value))
+  const shown = computed(() => (result.value ? pictures.value.value : climbing.value))
   /** Failed, or stopped by the program's end: it goes on behind the draws that are done. */
   const canGoOn = computed(() => run.value?.state === 'failed')
 
@@ -49,7 +58,7 @@ export const useSearchRun = defineStore('regulariser-search', () => {
     const turn = latest.begin()
     run.value = undefined
     error.value = undefined
-    sheet.value = undefined
+    preview.value = undefined
     progress.value = undefined
     paused.value = false
     marks.value = {}
@@ -79,8 +88,8 @@ export const useSearchRun = defineStore('regulariser-search', () => {
     if (event.type === 'step') progress.value = event
     if (event.type === 'paused' || event.type === 'resumed') paused.value = event.type === 'paused'
     if (event.type === 'preview' && event.name === 'sheet') {
-      const { width, height, channels, pixels } = event
-      sheet.value = { values: pixels, start: 0, pixelStep: channels, width, height, channels: channels === 1 ? 1 : 3 }
+      const { width, height, channels, pixels: values } = event
+      preview.value = { values, start: 0, pixelStep: channels, width, height, channels: channels === 1 ? 1 : 3 }
     }
   }
 
@@ -106,9 +115,9 @@ export const useSearchRun = defineStore('regulariser-search', () => {
   }
 
   /** Marks a draw, or takes the same mark away; what could not be kept is taken back. */
-  async function toggleMark(draw: number, mark: Mark): Promise<void> {
+  async function toggleMark(draw: number, mark: DrawMark): Promise<void> {
     const id = run.value?.id
-    if (id === undefined) return
+    if (id === undefined || draw >= begun.value) return
     const before = marks.value
     const { [String(draw)]: old, ...others } = before
     const next = old === mark ? others : { ...others, [String(draw)]: mark }
@@ -135,7 +144,7 @@ export const useSearchRun = defineStore('regulariser-search', () => {
   }
 
   return {
-    ...{ run, error, sheet, progress, marks, paused, active, result, pictures, canGoOn },
+    ...{ run, error, climbing, shown, begun, total, progress, marks, paused, active, result, pictures, canGoOn },
     ...{ open, act, goOn, reloadPictures, toggleMark, keepAsPresets },
   }
 })
