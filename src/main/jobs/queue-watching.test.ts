@@ -109,6 +109,21 @@ describe('watching', () => {
     expect(previews.at(-1)).toMatchObject({ pixels: new Uint8Array([100]) })
   })
 
+  it('begins with the latest preview of a run that rests', async () => {
+    const id = await queue.start(sampleTraining())
+    const execution = await executor.next()
+    execution.tell({ type: 'preview', name: 'p', width: 1, height: 1, channels: 1, pixels: new Uint8Array([7]) })
+    queue.pause(id)
+    const abort = new AbortController()
+    for await (const event of queue.watch(id, 0, abort.signal)) {
+      if (event.type !== 'preview') continue
+      expect(event).toMatchObject({ pixels: new Uint8Array([7]) })
+      abort.abort()
+    }
+    expect.assertions(1)
+    execution.done()
+  })
+
   it('ends with the signal and with return, without ending the run', async () => {
     const id = await queue.start(sampleTraining())
     const execution = await executor.next()

@@ -39,6 +39,8 @@ export class RunningJob {
   readonly id: string
   readonly events: EventLog
   progress: JobSummary['progress']
+  /** The latest, for whoever begins to watch. */
+  preview: Preview | undefined
   isPaused = false
   #isCancelled = false
   #isEnded = false
@@ -190,6 +192,7 @@ export class RunningJob {
     if (this.#isEnded) return
     switch (event.type) {
       case 'preview':
+        this.preview = event
         return this.#around.onPreview(this.id, event)
       case 'adjusted':
         return this.#onAdjusted(event)

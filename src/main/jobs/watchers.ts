@@ -55,7 +55,7 @@ export class Watchers {
 
   watch(runId: string, afterSeq: number, signal?: AbortSignal): AsyncIterableIterator<JobEvent, void, void> {
     this.#project.runs.summary(runId)
-    const watcher: Watcher = { bell: new Bell(), preview: undefined }
+    const watcher: Watcher = { bell: new Bell(), preview: this.#running(runId)?.preview }
     return closable(watcher.bell, signal, (closed) => this.#follow(runId, afterSeq, watcher, closed))
   }
 
