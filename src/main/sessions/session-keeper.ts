@@ -15,6 +15,8 @@ export interface RunningSession {
   readonly session: Session
   readonly ready: SessionReady
   readonly scratch: ScratchFolder
+  /** Resolves once the session has ended and its scratch folder is removed; never rejects. */
+  readonly cleared: Promise<void>
 }
 
 const DEFAULT_RESTARTS = { count: 3, windowMs: 60_000 }
@@ -96,12 +98,12 @@ export class SessionKeeper {
     try {
       for (;;) {
         if (!this.#isWanted) throw new ConvScopeError('cancelled', 'The session was stopped')
-        const { session, scratch } = await this.#launch()
+        const { session, scratch, cleared } = await this.#launch()
         // Meanwhile the owner may have changed its mind.
         if (!this.#isWanted) void session.stop()
         const ready = await session.ready.catch(() => undefined)
         if (ready) {
-          const running = { session, ready, scratch }
+          const running = { session, ready, scratch, cleared }
           this.#running = running
           this.#update({ state: this.#workingState(), engine: ready.engine, engines: ready.engines })
           void session.ended.then((end) => this.#lost(end))
@@ -116,7 +118,7 @@ export class SessionKeeper {
     }
   }
 
-  async #launch(): Promise<{ session: Session; scratch: ScratchFolder }> {
+  async #launch(): Promise<Omit<RunningSession, 'ready'>> {
     const {
       name,
       launch,
@@ -139,10 +141,10 @@ export class SessionKeeper {
       onHeartbeat: (heartbeat) => this.#update(heartbeat),
     })
     this.#session = session
-    void session.ended
+    const cleared = session.ended
       .then(() => scratch.remove())
       .catch((error: unknown) => this.#options.logger.warn('scratch folder', { error }))
-    return { session, scratch }
+    return { session, scratch, cleared }
   }
 
   /** A session that had been ready has ended. */

@@ -23,7 +23,6 @@ export class Session {
   readonly #timers = new Set<NodeJS.Timeout>()
   #state: 'launched' | 'greeted' | 'ready' | 'ending' = 'launched'
   #stopping = false
-  /** The process has exited. */
   #gone = false
   /** Why this side ended the process. */
   #verdict: SessionEnd | undefined
@@ -65,6 +64,11 @@ export class Session {
 
   get pid(): number | undefined {
     return this.#child.pid
+  }
+
+  /** Whether the process has exited. */
+  get isGone(): boolean {
+    return this.#gone
   }
 
   /** Rejects with the run's error, or with the session's where it ends before. */

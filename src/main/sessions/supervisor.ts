@@ -140,13 +140,15 @@ export class Supervisor {
       try {
         running = await Promise.race([this.#keeper.session(), aborted])
         this.#keeper.refresh()
-        const { session, scratch } = running
+        const { session, scratch, cleared } = running
         const asking = session.call(id, method, plainJson(params), library, {
           onEvent: (event) => {
             if (event.type === 'step') onProgress?.(event)
           },
         })
-        const answer = await asking.catch((error: unknown) => {
+        const answer = await asking.catch(async (error: unknown) => {
+          // Nobody learns of the end of a session before what it left half-written is removed.
+          if (session.isGone) await cleared
           // The worker had to be ended because it did not react: that is what was wanted.
           throw signal?.aborted ? cancelled() : error
         })
@@ -191,7 +193,7 @@ export class Supervisor {
   async #execute(request: RunRequest, run: ActiveRun): Promise<RunAnswer> {
     const running = await run.beforeStart(this.#keeper.session())
     this.#keeper.refresh()
-    const { session, scratch, ready } = running
+    const { session, scratch, ready, cleared } = running
     const answering = session.run(
       { ...request, document: plainJson(request.document) },
       {
@@ -202,7 +204,10 @@ export class Supervisor {
       },
     )
     run.attach(session)
-    const answer = await answering.catch((error: unknown) => {
+    const answer = await answering.catch(async (error: unknown) => {
+      // What arrived before counts: a checkpoint may still be on its way into the artifacts.
+      await run.settle()
+      if (session.isGone) await cleared
       // The worker had to be ended because it did not react: that is what the user wanted.
       if (run.isCancelled) return undefined
       throw error

@@ -22,6 +22,7 @@ const kinds = [
   'abort',
   'reject',
   'checkpoint',
+  'checkpoint-and-wait',
   'previews',
 ] as const
 export const TestDocument = z.object({ kind: z.enum(kinds), amount: z.number().default(0) })
@@ -123,6 +124,11 @@ export const testExperiments: Record<(typeof kinds)[number], Run> = {
     const from = context.checkpoint?.[0] ?? 0
     yield { type: 'checkpoint', step: from + 1, bytes: new Uint8Array(amount).fill(from + 1) }
     return { from }
+  },
+  async *'checkpoint-and-wait'(amount, context) {
+    yield { type: 'checkpoint', step: 1, bytes: new Uint8Array(amount) }
+    await after(60_000, undefined, { signal: context.signal })
+    return null
   },
   async *previews(amount) {
     for (let index = 0; index < amount; index++) {
