@@ -16,6 +16,8 @@ export default defineConfig({
     env: { NODE_COMPILE_CACHE: join(import.meta.dirname, 'node_modules/.cache/test-workers') },
     testTimeout: 60_000,
     hookTimeout: 60_000,
+    setupFiles: [join(import.meta.dirname, 'tests/patience.ts')],
+    expect: { poll: { timeout: 30_000 } },
     projects: [
       {
         extends: true,
