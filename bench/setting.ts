@@ -53,6 +53,7 @@ export async function benchContext(engine: Engine, seed = 0): Promise<Experiment
     checkpoint: undefined,
     pictures: false,
     takeAdjustments: () => [],
+    onPause: () => undefined,
     network: (name) =>
       Promise.resolve({
         network,

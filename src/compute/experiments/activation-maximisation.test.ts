@@ -109,6 +109,8 @@ describe('activation maximisation', () => {
     expect(live.events.flatMap((event) => (event.type === 'log' ? [event.message] : []))).toEqual([
       'Not changed: There are no settings 2 in this run',
     ])
+    const steps = live.events.flatMap((event) => (event.type === 'step' ? [event.values] : []))
+    expect(steps.at(-1)).toMatchObject({ setting: 0, setting2: 1 })
     const plain = await outcome(document(two))
     expect(live.last.slice(0, 784)).toEqual(plain.last.slice(0, 784))
     expect(live.last.slice(784)).not.toEqual(plain.last.slice(784))
@@ -133,20 +135,36 @@ describe('activation maximisation', () => {
     expect(Array.from(outputs.arrays.get('last')?.values ?? [])).toEqual((await outcome(document())).last)
   })
 
+  it('tells the iteration that it has reached when it is paused between two looks', async () => {
+    let show: (() => Promise<ExperimentEvent[]>) | undefined
+    const { context, outputs } = testContext({ engine, network, onPause: (given) => (show = given) })
+    const generator = activationMaximisation(document(), context)
+    const reached: (number | undefined)[] = []
+    for (let next = await generator.next(); !next.done; next = await generator.next()) {
+      const [preview, step] = (await show?.()) ?? []
+      if (preview?.type === 'preview' && step?.type === 'step') reached.push(step.values['iteration'])
+    }
+    expect(reached.at(-1)).toBe(9)
+    expect(show).toBeUndefined()
+    expect(Array.from(outputs.arrays.get('last')?.values ?? [])).toEqual((await outcome(document())).last)
+  })
+
   it('refuses a change that cannot be, and goes on', async () => {
     const made: Adjustment[][] = [
       [
         { path: 'iterations', value: 3 },
         { path: 'normPercentile', value: 101 },
         { path: 'restore', value: 7 },
+        { path: 'decorrelatedColour', value: 1 },
       ],
     ]
     const { events, last } = await outcome(document(), { takeAdjustments: () => made.shift() ?? [] })
     const logs = events.flatMap((event) => (event.type === 'log' ? [event.message] : []))
-    expect(logs).toHaveLength(3)
+    expect(logs).toHaveLength(4)
     expect(logs[0]).toContain('"iterations" cannot be changed')
     expect(logs[1]).toContain('0 … 100')
     expect(logs[2]).toContain('no snapshot of iteration 7')
+    expect(logs[3]).toContain('have 1 channel')
     expect(last).toEqual((await outcome(document())).last)
   })
 

@@ -228,7 +228,9 @@ class MaximisationRun {
     const values: Record<string, number> = { iteration: step }
     for (const [place, quantity] of TRACE_QUANTITIES.entries()) values[quantity] = newest[place] ?? NaN
     for (const [line, item] of curveItems(batch).entries()) {
-      if (line > 0) values[`objective${line + 1}`] = newest[item * TRACE_QUANTITIES.length] ?? NaN
+      const number = line > 0 ? line + 1 : ''
+      if (line > 0) values[`objective${number}`] = newest[item * TRACE_QUANTITIES.length] ?? NaN
+      if (this.#params.settings.length > 1) values[`setting${number}`] = batch[item]?.setting ?? 0
     }
     const secondsLeft = done > 0 ? (seconds * (total - done)) / done : undefined
     return [

@@ -47,6 +47,11 @@ export interface ExperimentContext {
   readonly pictures: boolean
   /** What the user changed since the last call, in order; see `adjusted`. */
   takeAdjustments(): readonly Adjustment[]
+  /**
+   * Gives what tells where it is, for a pause between two of its events: called at most once a pause, and only while it waits at a `yield`.
+   * Without it, a pause shows what was told last.
+   */
+  onPause(show: (() => Promise<ExperimentEvent[]>) | undefined): void
   /** Warm: loaded once a session. */
   network(name: string): Promise<{ network: Network; record: NetworkRecord }>
   dataset(name: string, split: string): Promise<DatasetSplitData>

@@ -8,6 +8,7 @@ import type { AscentLayer } from './ascent-layer.ts'
 import { Ascent, type AscentStart, type AscentValues } from './ascent.ts'
 import { scaled } from './ascent-scale.ts'
 import { STATUS } from './ascent-step.ts'
+import { requireFitting } from './fitting-settings.ts'
 import { changedSettings, changeOf } from './live-settings.ts'
 
 /** Read back and shown at most ten times a second. */
@@ -29,7 +30,7 @@ export interface ClimbOptions {
   /** The document's changes. More are taken from the user only where `takesChanges` says so. */
   readonly changes: readonly LiveChange[]
   readonly takesChanges: boolean
-  readonly context: Pick<ExperimentContext, 'takeAdjustments' | 'seed'>
+  readonly context: Pick<ExperimentContext, 'takeAdjustments' | 'onPause' | 'seed'>
   /** To go on from. */
   readonly state: AscentValues | undefined
   readonly onTrace: (step: number, rows: Float32Array) => void
@@ -59,12 +60,26 @@ export async function* climb(options: ClimbOptions): AsyncGenerator<ExperimentEv
   const apply = (change: LiveChange): void => {
     if (change.path === 'restore') return goBack(ascent, snapshots, change)
     if (change.path === 'diversityWeight') requireDiversityLayer(layer)
-    asked = changedSettings(asked, numbers, change)
+    const wanted = changedSettings(asked, numbers, change)
+    requireFitting({ settings: wanted }, layer.network)
+    asked = wanted
     settle()
   }
   let lookedAt = performance.now()
   let turnedAt = lookedAt
   let unread = 0
+  let newest: Float32Array = new Float32Array(0)
+  const look = async (): Promise<ExperimentEvent[]> => {
+    if (unread > 0) {
+      const traces = await ascent.takeTraces()
+      const width = starts.length * TRACE_QUANTITIES.length
+      for (let row = 0; row < unread; row++)
+        onTrace(ascent.step - unread + row, traces.subarray(row * width, (row + 1) * width))
+      newest = traces.subarray((unread - 1) * width)
+      unread = 0
+    }
+    return newest.length > 0 ? onLook(ascent.step, await ascent.pictures(), newest) : []
+  }
   /** The iteration before which it rests again, where it was asked for single ones. */
   let restAt: number | undefined
 
@@ -76,6 +91,7 @@ export async function* climb(options: ClimbOptions): AsyncGenerator<ExperimentEv
       ascent.restore(options.state)
     }
     settle()
+    context.onPause(look)
     while (ascent.step < rows) {
       if (mayGoBack && ascent.step % SNAPSHOT_EVERY === 0) await takeSnapshot(ascent, snapshots)
       for (const change of changes) if (change.step === ascent.step) apply(change)
@@ -100,13 +116,7 @@ export async function* climb(options: ClimbOptions): AsyncGenerator<ExperimentEv
       const rests = ascent.step === restAt
       if (now - lookedAt >= PREVIEW_INTERVAL_MS || ascent.step === rows || rests) {
         lookedAt = now
-        const traces = await ascent.takeTraces()
-        const width = starts.length * TRACE_QUANTITIES.length
-        for (let row = 0; row < unread; row++) {
-          onTrace(ascent.step - unread + row, traces.subarray(row * width, (row + 1) * width))
-        }
-        yield* onLook(ascent.step, await ascent.pictures(), traces.subarray((unread - 1) * width))
-        unread = 0
+        yield* await look()
         yield* await onRest(changes, () => ascent.read())
         const status = await ascent.status()
         if (rests) yield { type: 'rest' }
@@ -121,6 +131,7 @@ export async function* climb(options: ClimbOptions): AsyncGenerator<ExperimentEv
     if (restAt !== undefined && restAt > ascent.step) yield { type: 'rest' }
     return { values: await ascent.read(), changes }
   } finally {
+    context.onPause(undefined)
     ascent.dispose()
   }
 }

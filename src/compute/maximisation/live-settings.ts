@@ -11,12 +11,17 @@ function withChange(settings: AscentSettings, { path, value }: LiveChange): Asce
   if (path === 'restore') return settings
   const changed = path.startsWith('policy.')
     ? { ...settings, policy: withMember(settings.policy, path.slice('policy.'.length), value) }
-    : { ...settings, [path]: value }
+    : { ...settings, [path]: path === 'decorrelatedColour' ? switchOf(value) : value }
   const parsed = AscentSettings.safeParse(changed)
   if (parsed.success) return parsed.data
   throw new ConvScopeError('invalid-input', `${path} cannot be ${value}: ${parsed.error.issues[0]?.message ?? ''}`, {
     remedy: 'Choose a value inside its range.',
   })
+}
+
+/** Whether it is on; another number stays one, and is refused. */
+function switchOf(value: number): boolean | number {
+  return value === 0 || value === 1 ? value === 1 : value
 }
 
 function withMember<T extends object>(policy: T, member: string, value: number): T {

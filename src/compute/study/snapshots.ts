@@ -108,7 +108,7 @@ function inputsOf(
   context: ExperimentContext,
 ): Pick<
   ExperimentContext,
-  'engine' | 'seed' | 'signal' | 'network' | 'dataset' | 'artifact' | 'cache' | 'takeAdjustments'
+  'engine' | 'seed' | 'signal' | 'network' | 'dataset' | 'artifact' | 'cache' | 'takeAdjustments' | 'onPause'
 > {
   const { engine, seed, signal, cache } = context
   return {
@@ -120,6 +120,7 @@ function inputsOf(
     dataset: (name, split) => context.dataset(name, split),
     artifact: (sha256) => context.artifact(sha256),
     takeAdjustments: () => [],
+    onPause: () => undefined,
   }
 }
 

@@ -7,7 +7,7 @@ import { plainJson } from '../../shared/wire/messages.ts'
 import type { Library } from '../../shared/wire/protocol.ts'
 import type { DatasetSplitData } from '../data/dataset-split.ts'
 import type { Engine } from '../engines/engine.ts'
-import type { Adjustment, ExperimentContext, ResultCache } from '../experiments/experiment.ts'
+import type { Adjustment, ExperimentContext, ExperimentEvent, ResultCache } from '../experiments/experiment.ts'
 import type { Network } from '../network/network.ts'
 import { OutputWriter, type OutputDescription, type WriteFile } from './output-writer.ts'
 import type { Lease, WarmCache } from './warm-cache.ts'
@@ -39,6 +39,8 @@ export class RunContext implements ExperimentContext {
   readonly outputs: OutputWriter
   /** Not taken by the experiment yet. */
   readonly adjustments: Adjustment[] = []
+  /** Gives what tells where the experiment is. */
+  show: (() => Promise<ExperimentEvent[]>) | undefined
   readonly seed: number
   readonly pictures: boolean
   readonly checkpoint: Uint8Array | undefined
@@ -61,6 +63,10 @@ export class RunContext implements ExperimentContext {
 
   takeAdjustments(): Adjustment[] {
     return this.adjustments.splice(0)
+  }
+
+  onPause(show: RunContext['show']): void {
+    this.show = show
   }
 
   get engine(): Engine {

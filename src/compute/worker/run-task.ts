@@ -66,6 +66,15 @@ export class RunTask implements Task {
     await this.#endCancelled()
   }
 
+  async show(): Promise<void> {
+    try {
+      for (const event of (await this.#context?.show?.()) ?? []) await this.#report(event)
+    } catch (error) {
+      // Whatever it is, the next step meets it too; only the picture of the pause is missing.
+      await this.#report({ type: 'log', message: `Not shown: ${toErrorReport(error).message}` })
+    }
+  }
+
   adjust(adjustment: Adjustment): void {
     ;(this.#context?.adjustments ?? this.#early).push(adjustment)
   }

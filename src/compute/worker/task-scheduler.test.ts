@@ -16,6 +16,7 @@ function task(id: string, priority: TaskPriority, steps: number, log: string[], 
     },
     abort: () => log.push(`${id} abort`),
     cancel: async () => void log.push(`${id} cancel`),
+    show: async () => void log.push(`${id} shows`),
     adjust: ({ path, value }) => log.push(`${id} ${path} = ${value}`),
     onPaused: (paused) => log.push(`${id} ${paused ? 'paused' : 'resumed'}`),
   }
@@ -82,7 +83,7 @@ describe('TaskScheduler', () => {
     tasks.add(task('b', 'job', 2, log, (step) => step === 1 && tasks.resume('a')))
     await idle()
     // A job that goes on does not push aside the one that has taken its place.
-    expect(log).toEqual(['a1', 'a paused', 'b1', 'a resumed', 'b2', 'a2', 'a3'])
+    expect(log).toEqual(['a1', 'a paused', 'a shows', 'b1', 'a resumed', 'b2', 'a2', 'a3'])
   })
 
   it('lets a paused job advance until it rests, before the job that has taken its place', async () => {
@@ -101,7 +102,10 @@ describe('TaskScheduler', () => {
       }),
     )
     await idle()
-    expect(log).toEqual(['a1', 'a paused', 'b1', 'a advance = 2', 'a2', 'a3', 'b2', 'b3', 'a resumed', 'a4'])
+    expect(log).toEqual([
+      ...['a1', 'a paused', 'a shows', 'b1', 'a advance = 2', 'a2', 'a3'],
+      ...['b2', 'b3', 'a resumed', 'a4'],
+    ])
   })
 
   it('cancels what waits, runs and is paused', async () => {

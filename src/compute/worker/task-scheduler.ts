@@ -17,6 +17,8 @@ export interface Task {
   abort(): void
   /** Ends it where it was interrupted. Never rejects. */
   cancel(): Promise<void>
+  /** Tells where it was interrupted. Never rejects. */
+  show(): Promise<void>
   /** Takes a change of its settings by the user. */
   adjust(adjustment: Adjustment): void
   /** Told when it is suspended and goes on. */
@@ -28,6 +30,8 @@ interface Entry {
   paused: boolean
   /** Goes on though it is paused, until it rests. */
   advancing: boolean
+  /** It was paused, and has not told yet where. */
+  showing: boolean
   cancelled: boolean
 }
 
@@ -51,7 +55,7 @@ export class TaskScheduler {
   }
 
   add(task: Task): void {
-    this.#entries.push({ task, paused: false, advancing: false, cancelled: false })
+    this.#entries.push({ task, paused: false, advancing: false, showing: false, cancelled: false })
     this.#wake()
   }
 
@@ -70,6 +74,8 @@ export class TaskScheduler {
     entry.paused = true
     if (entry === this.#currentJob) this.#currentJob = undefined
     entry.task.onPaused(true)
+    entry.showing = true
+    this.#wake()
   }
 
   resume(id: string): void {
@@ -116,23 +122,32 @@ export class TaskScheduler {
     await Promise.resolve()
     for (let entry = this.#next(); entry; entry = this.#next()) {
       this.#setBusy(entry.task.id)
-      const ended = entry.cancelled ? await entry.task.cancel().then(() => true) : await entry.task.advance()
-      if (ended) this.#remove(entry)
+      if (await this.#serve(entry)) this.#remove(entry)
       await this.#options.onTurn()
     }
     this.#setBusy(undefined)
     this.#pumping = undefined
   }
 
+  /** @returns whether the task has ended */
+  async #serve(entry: Entry): Promise<boolean> {
+    if (!entry.cancelled && !entry.showing) return entry.task.advance()
+    await (entry.cancelled ? entry.task.cancel() : entry.task.show())
+    entry.showing = false
+    return entry.cancelled
+  }
+
   #next(): Entry | undefined {
     const runnable = this.#entries.filter(({ paused, advancing }) => !paused || advancing)
     const found =
       this.#entries.find(({ cancelled }) => cancelled) ??
+      this.#entries.find(({ showing }) => showing) ??
       runnable.find(({ task }) => task.priority === 'look') ??
       runnable.find(({ task, advancing }) => task.priority === 'errand' || advancing) ??
       this.#currentJob ??
       runnable[0]
-    if (found?.task.priority === 'job' && !found.cancelled && !found.advancing) this.#currentJob = found
+    if (found?.task.priority === 'job' && !found.cancelled && !found.advancing && !found.paused)
+      this.#currentJob = found
     return found
   }
 

@@ -119,6 +119,8 @@ export const LIVE_PATHS = [
   'policy.early',
   'policy.late',
   'fourierPower',
+  /** 1 or 0. */
+  'decorrelatedColour',
   'jitterPixels',
   'scaleRange',
   'rotationDegrees',

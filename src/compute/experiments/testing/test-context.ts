@@ -31,6 +31,7 @@ export interface TestContextOptions {
   readonly artifacts?: Readonly<Record<string, Uint8Array>>
   /** Called where the experiment asks what was changed. */
   readonly takeAdjustments?: ExperimentContext['takeAdjustments']
+  readonly onPause?: ExperimentContext['onPause']
 }
 
 export const TEST_CLASSES = ['zero', 'one', 'two', 'three', 'four', 'five', 'six', 'seven', 'eight', 'nine']
@@ -76,6 +77,7 @@ export function testContext(options: TestContextOptions): { context: ExperimentC
     checkpoint: options.checkpoint,
     pictures: options.pictures ?? false,
     takeAdjustments: options.takeAdjustments ?? (() => []),
+    onPause: options.onPause ?? (() => undefined),
     network: (name) => {
       if (!network) return Promise.reject(new ConvScopeError('not-found', `There is no network "${name}"`))
       const record: NetworkRecord = {
