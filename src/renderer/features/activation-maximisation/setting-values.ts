@@ -22,7 +22,10 @@ export function changeText(
   settings: readonly AscentSettings[] = [],
 ): string {
   if (path === 'restore') return `Back to iteration ${value}`
-  const text = `${fieldOf(path)?.label ?? path} ${formatValue(value)}`
+  const text =
+    path === 'decorrelatedColour'
+      ? `Natural colours ${value === 1 ? 'on' : 'off'}`
+      : `${fieldOf(path)?.label ?? path} ${formatValue(value)}`
   return setting === undefined || settings.length < 2 ? text : `${settings[setting]?.name ?? setting + 1}: ${text}`
 }
 
@@ -32,16 +35,18 @@ export function problemOf({ label, unit, most, positive = false }: SettingField,
   const fits = Number.isFinite(value) && value <= most && (positive ? value > 0 : value >= 0)
   return fits ? undefined : `${label} lies ${range}`
 }
-/** The value of a setting; undefined where the policy does not have it. */
+/** The value of a setting, 1 or 0 of a switch; undefined where the policy does not have it. */
 export function settingAt(settings: AscentSettings, path: string): number | undefined {
   const [owner, name] = path.startsWith('policy.') ? [settings.policy, path.slice('policy.'.length)] : [settings, path]
   const value: unknown = Object.entries(owner).find(([key]) => key === name)?.[1]
+  if (typeof value === 'boolean') return value ? 1 : 0
   return typeof value === 'number' ? value : undefined
 }
 
 /** The settings with one value changed; as they are where the policy does not have it. */
 export function withSetting(settings: AscentSettings, path: string, value: number): AscentSettings {
   if (settingAt(settings, path) === undefined) return settings
+  if (path === 'decorrelatedColour') return { ...settings, decorrelatedColour: value === 1 }
   if (!path.startsWith('policy.')) return { ...settings, [path]: value }
   return { ...settings, policy: { ...settings.policy, [path.slice('policy.'.length)]: value } }
 }
