@@ -14,8 +14,9 @@ export default defineConfig({
     maxWorkers: Math.max(2, availableParallelism() - 1),
     // Programs and workers that tests start need not compile the same sources again; Node itself notices changed ones.
     env: { NODE_COMPILE_CACHE: join(import.meta.dirname, 'node_modules/.cache/test-workers') },
-    testTimeout: 60_000,
-    hookTimeout: 60_000,
+    // No test needs as long; on a machine with much else to do some need more than a minute.
+    testTimeout: 180_000,
+    hookTimeout: 180_000,
     setupFiles: [join(import.meta.dirname, 'tests/patience.ts')],
     expect: { poll: { timeout: 30_000 } },
     projects: [

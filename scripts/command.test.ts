@@ -137,11 +137,10 @@ describe('npm start', () => {
     expect(call('scripts/start.mjs', '--project', 'p').stdout).toBe(`window ${root} --project p\n`)
   })
 
-  it('is quick when nothing has changed', () => {
+  it('builds nothing when nothing has changed', () => {
     call('scripts/start.mjs')
-    const start = performance.now()
     call('scripts/start.mjs')
-    expect(performance.now() - start).toBeLessThan(3000)
+    expect(builds()).toBe(1)
   })
 })
 

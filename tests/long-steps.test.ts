@@ -45,7 +45,7 @@ async function expectFirstCallToBeLeft(): Promise<void> {
 it('a step that runs operation by operation is left between two of them', async () => {
   await startOn('wasm')
   await expectFirstCallToBeLeft()
-}, 120_000)
+})
 
 const missing = !holdsTensorflow(tensorflowFolder('cpu', undefined, defaultCacheFolder()))
 it.skipIf(missing && process.env['CI'] === undefined)(
@@ -63,5 +63,4 @@ it.skipIf(missing && process.env['CI'] === undefined)(
     expect((await again.answer).result).toBe(4)
     expect(workerPid(test.log)).toBe(pid)
   },
-  120_000,
 )

@@ -24,39 +24,35 @@ let killable: KillableServices
 
 beforeAll(async () => {
   killable = await startKillableServices(join(import.meta.dirname, 'scan-kill/worker.ts'))
-}, 60_000)
+})
 afterAll(() => killable.close())
 
-it.skipIf(process.platform === 'win32')(
-  'bit for bit (left out on Windows, which has no ps)',
-  async () => {
-    const { services, follow } = killable
-    const killed = await services.jobs.start({ document })
-    const before = await follow(killed.id, { killAt: 3 })
-    const last = before.at(-1)
-    expect(last).toMatchObject({ type: 'failed', error: { code: 'crash' } })
-    const reached = before.findLast((event) => event.type === 'checkpoint')?.step ?? NaN
-    expect(reached).toBeGreaterThanOrEqual(96)
-    await services.jobs.resume(killed)
-    const rest = await follow(killed.id, { after: last && 'seq' in last ? last.seq : 0 })
-    expect(rest.at(-1)).toMatchObject({ type: 'done' })
-    // It did not begin again: what came before the checkpoint was not computed twice.
-    const steps = rest.filter((event) => event.type === 'step' && event.unit === 'pictures')
-    expect(steps.length).toBeGreaterThan(0)
-    for (const step of steps) expect(step).toMatchObject({ done: expect.toSatisfy((done: number) => done > reached) })
+it.skipIf(process.platform === 'win32')('bit for bit (left out on Windows, which has no ps)', async () => {
+  const { services, follow } = killable
+  const killed = await services.jobs.start({ document })
+  const before = await follow(killed.id, { killAt: 3 })
+  const last = before.at(-1)
+  expect(last).toMatchObject({ type: 'failed', error: { code: 'crash' } })
+  const reached = before.findLast((event) => event.type === 'checkpoint')?.step ?? NaN
+  expect(reached).toBeGreaterThanOrEqual(96)
+  await services.jobs.resume(killed)
+  const rest = await follow(killed.id, { after: last && 'seq' in last ? last.seq : 0 })
+  expect(rest.at(-1)).toMatchObject({ type: 'done' })
+  // It did not begin again: what came before the checkpoint was not computed twice.
+  const steps = rest.filter((event) => event.type === 'step' && event.unit === 'pictures')
+  expect(steps.length).toBeGreaterThan(0)
+  for (const step of steps) expect(step).toMatchObject({ done: expect.toSatisfy((done: number) => done > reached) })
 
-    await killable.forget()
-    const alone = await services.jobs.start({ document })
-    await follow(alone.id)
-    const [first, second] = await Promise.all([services.runs.show(killed), services.runs.show(alone)])
-    const found = (run: typeof first) => {
-      const { imagesPerSecond: _, ...rest } = TopActivationsResult.parse(run.result)
-      return rest
-    }
-    expect(found(first)).toEqual(found(second))
-    const files = (run: typeof first): string[][] => run.outputs.map(({ name, sha256 }) => [name, sha256]).sort()
-    expect(files(first).length).toBeGreaterThan(4)
-    expect(files(first)).toEqual(files(second))
-  },
-  120_000,
-)
+  await killable.forget()
+  const alone = await services.jobs.start({ document })
+  await follow(alone.id)
+  const [first, second] = await Promise.all([services.runs.show(killed), services.runs.show(alone)])
+  const found = (run: typeof first) => {
+    const { imagesPerSecond: _, ...rest } = TopActivationsResult.parse(run.result)
+    return rest
+  }
+  expect(found(first)).toEqual(found(second))
+  const files = (run: typeof first): string[][] => run.outputs.map(({ name, sha256 }) => [name, sha256]).sort()
+  expect(files(first).length).toBeGreaterThan(4)
+  expect(files(first)).toEqual(files(second))
+})

@@ -60,7 +60,7 @@ describe('the choice of an engine', () => {
     expect(answer.reason).toContain('driver exploded')
   })
 
-  test('auto calibrates once, remembers it, and reports every engine', { timeout: 120_000 }, async () => {
+  test('auto calibrates once, remembers it, and reports every engine', async () => {
     const options = {
       tensorflowFolder: join(folder, 'nothing'),
       cudaFolder: join(folder, 'nothing'),

@@ -173,7 +173,7 @@ describe('feature evolution', () => {
     expect(outputs.tables.get('strongest')).toHaveLength(1 + 2 * 2 * 2)
   })
 
-  it('trains for it, and goes on from a checkpoint with the same snapshots', { timeout: 60_000 }, async () => {
+  it('trains for it, and goes on from a checkpoint with the same snapshots', async () => {
     const spec = {
       ...network.spec,
       layers: [

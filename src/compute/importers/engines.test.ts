@@ -15,7 +15,7 @@ describe('imported networks', () => {
     { name: 'wasm', required: true },
     { name: 'tensorflow-cuda', required: false },
     { name: 'webgpu', required: false },
-  ])('compute on $name what their own libraries compute', { timeout: 120_000 }, async ({ name, required }, context) => {
+  ])('compute on $name what their own libraries compute', async ({ name, required }, context) => {
     const script = join(import.meta.dirname, 'testing/engine-process.ts')
     const { stdout } = await run(process.execPath, [script, name], { maxBuffer: 2 ** 26 })
     const outcome = JSON.parse(stdout) as EngineOutcome

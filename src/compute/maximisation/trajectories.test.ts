@@ -14,7 +14,7 @@ describe('trajectories of regularised activation maximisation', () => {
     { name: 'wasm', required: true, lastStep: 2, leastRows: 170 },
     { name: 'tensorflow-cuda', required: false, lastStep: 50, leastRows: 260 },
     { name: 'webgpu', required: false, lastStep: 2, leastRows: 150 },
-  ])('agree with an independent implementation on $name', { timeout: 180_000 }, async (engine, context) => {
+  ])('agree with an independent implementation on $name', async (engine, context) => {
     const script = join(import.meta.dirname, 'testing/engine-process.ts')
     const { stdout } = await run(process.execPath, [script, engine.name, folder, String(engine.lastStep)], {
       maxBuffer: 2 ** 26,

@@ -41,7 +41,7 @@ async function sample() {
   return { spec, data: await uniformSplit(await loadDatasetSplit(record, 'test', files)) }
 }
 
-it('errs on the sample as often as on all test pictures, within what chance allows', { timeout: 60_000 }, async () => {
+it('errs on the sample as often as on all test pictures, within what chance allows', async () => {
   const report = (await json(join(NETWORK, 'training.json'))) as { testErrorPercent: number; testCount: number }
   const { spec, data } = await sample()
   const engine = await startNamed('wasm', { threads: 2 })

@@ -87,15 +87,15 @@ describe('opening', () => {
         runs.create(sampleTraining(seed), { title: `run ${seed}`, library: LIBRARY })
     })
     await project?.close()
-    // The machine may be busy with other tests; what counts is how fast it can be.
-    const times: number[] = []
-    for (let attempt = 0; attempt < 5; attempt++) {
+    // The machine may be busy with other tests; what counts is how fast it can be, in a quiet moment.
+    const opening = async (): Promise<number> => {
       const startedAt = performance.now()
       project = await openProject(temporary.folder)
-      times.push(performance.now() - startedAt)
+      const elapsedMs = performance.now() - startedAt
       await project.close()
+      return elapsedMs
     }
-    expect(Math.min(...times)).toBeLessThan(100)
+    await expect.poll(opening).toBeLessThan(100)
   })
 })
 

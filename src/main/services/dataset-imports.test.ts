@@ -40,7 +40,7 @@ beforeAll(async () => {
     shell: 'command',
     fetchEngine: false,
   })
-}, 60_000)
+})
 afterAll(async () => {
   await services.close()
   await project.close()
@@ -56,7 +56,7 @@ async function importData(
   throw new Error('the import ended without a result')
 }
 
-describe('data sets', { timeout: 60_000 }, () => {
+describe('data sets', () => {
   it('are imported, measured, halved and removed with their files', async () => {
     const { record, refused } = await importData({ files: [{ path: pictures }], name: 'animals' })
     expect(record).toMatchObject({ source: 'imported', format: 'pictures', shape: null, classes: ['cat', 'dog'] })

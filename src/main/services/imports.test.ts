@@ -58,7 +58,7 @@ async function expectNothingLeft(): Promise<void> {
   expect(await scratchFiles(project.artifacts.scratchFolder)).toEqual([])
 }
 
-describe('importing a network', { timeout: 60_000 }, () => {
+describe('importing a network', () => {
   it('tells how far it is, and enters the network with its weights', async () => {
     const steps = await import_(request('net-60'))
     expect(steps.at(-1)).toBe(60)

@@ -41,7 +41,7 @@ beforeAll(async () => {
   vi.stubEnv('NODE_COMPILE_CACHE', undefined)
   folder = await mkdtemp(join(tmpdir(), 'convscope-services-'))
   await start()
-}, 60_000)
+})
 afterAll(async () => {
   await stop()
   await rm(folder, { recursive: true, force: true })
@@ -65,7 +65,7 @@ async function eventsOf(id: string): Promise<JobEvent[]> {
   return events
 }
 
-describe('services', { timeout: 60_000 }, () => {
+describe('services', () => {
   it('bring the built-in networks and data sets', async () => {
     expect(await services.networks.list()).toMatchObject([
       { name: 'cifar-alexnet', source: 'built-in', testError: { dataset: 'cifar-10', count: 10_000 } },

@@ -9,7 +9,7 @@ let killable: KillableServices
 
 beforeAll(async () => {
   killable = await startKillableServices(join(import.meta.dirname, '../../compute/worker/main.ts'))
-}, 60_000)
+})
 afterAll(() => killable.close())
 
 const training = (optimiser: Json): Json => ({
@@ -52,7 +52,6 @@ const optimisers: Record<string, Json>[] = [{ kind: 'adam' }, { kind: 'momentum'
 
 it.skipIf(process.platform === 'win32').each(optimisers)(
   'with $kind, bit for bit (left out on Windows, which has no ps)',
-  { timeout: 120_000 },
   async (optimiser) => {
     const { services, follow } = killable
     const killed = await services.jobs.start({ document: training(optimiser) })

@@ -29,4 +29,4 @@ it('a worker that computes without a break is gone 10 s after its main was kille
   while (isAlive(pid) && performance.now() - killedAt < 10_000) await after(50)
   expect(isAlive(pid)).toBe(false)
   await rm(folder, { recursive: true, force: true })
-}, 30_000)
+})

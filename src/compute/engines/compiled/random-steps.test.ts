@@ -65,7 +65,7 @@ const program = fc.record({
 })
 
 describeOnTensorflow('random steps', (engine) => {
-  test('give the same compiled and operation by operation', { timeout: 60_000 }, async () => {
+  test('give the same compiled and operation by operation', async () => {
     const { tf } = engine()
     const before = engine().memory().tensors
     await fc.assert(

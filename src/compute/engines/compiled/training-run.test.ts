@@ -68,7 +68,7 @@ describeOnTensorflow('compiled steps over many calls', (engine) => {
     replaced.dispose()
   })
 
-  test('calls and compiled steps leave no tensors behind and no memory', { timeout: 60_000 }, async () => {
+  test('calls and compiled steps leave no tensors behind and no memory', async () => {
     const { tf } = engine()
     const step = engine().compile(autoencoderStep(tf))
     disposeTensors((await train(step, 20)).state)

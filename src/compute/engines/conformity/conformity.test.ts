@@ -50,7 +50,7 @@ describe.each(['cpu', 'wasm', 'tensorflow', 'webgpu'] as const)('engine %s', (na
     return
   }
 
-  test('agrees with double precision, central differences and the plain kernels', { timeout: 180_000 }, async () => {
+  test('agrees with double precision, central differences and the plain kernels', async () => {
     expect(reason).toBeUndefined()
     const result = await (name === 'cpu'
       ? plainCheck()

@@ -31,7 +31,8 @@ describe('damaged copies of a good file', () => {
     await expect(fuzz({ files, read: stumbling })).rejects.toThrow(/copy 0 of seed 1 .*not a ConvScopeError/)
     const slow = () => new Promise((resolve) => setTimeout(resolve, 20))
     await expect(fuzz({ files, read: slow, limitMs: 1 })).rejects.toThrow(/took \d+ ms/)
-    const greedy = () => new Uint8Array(64 * 2 ** 20).fill(1)
+    const held: Uint8Array[] = []
+    const greedy = () => held.push(new Uint8Array(64 * 2 ** 20).fill(1))
     await expect(fuzz({ files, read: greedy, limitBytes: 32 * 2 ** 20 })).rejects.toThrow(/grew by \d+ MiB/)
   })
 

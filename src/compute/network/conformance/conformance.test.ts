@@ -17,7 +17,7 @@ function expectAll(rows: readonly Row[]): void {
 }
 
 describe('conformance of the network core', () => {
-  it('holds on cpu, and leaves no tensor behind', { timeout: 120_000 }, async () => {
+  it('holds on cpu, and leaves no tensor behind', async () => {
     await tf.setBackend('cpu')
     const before = tf.memory().numTensors
     expectAll(await runNetworkConformance(tf, folder))
@@ -29,7 +29,7 @@ describe('conformance of the network core', () => {
     { name: 'wasm', required: true },
     { name: 'tensorflow-cuda', required: false },
     { name: 'webgpu', required: false },
-  ])('holds on $name', { timeout: 120_000 }, async ({ name, required }, context) => {
+  ])('holds on $name', async ({ name, required }, context) => {
     const script = join(import.meta.dirname, 'engine-process.ts')
     const { stdout } = await run(process.execPath, [script, name, folder], { maxBuffer: 2 ** 26 })
     const outcome = JSON.parse(stdout) as EngineOutcome
