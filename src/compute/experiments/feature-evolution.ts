@@ -68,7 +68,7 @@ export const featureEvolution: Experiment<FeatureEvolutionParams, FeatureEvoluti
     channels: drawn.map((channel, index) => ({ channel, strongest: strongest[index] ?? [] })),
   }))
   await context.outputTable('strongest', evolutionTable({ epochs, layers: found }))
-  return { dataset: params.dataset, split: params.split, pictures, epochs, layers: found }
+  return { dataset: params.dataset, split: params.split, pictures, epochs, channelOrder, layers: found }
 }
 
 function begun(

@@ -38,7 +38,7 @@ export function makeSheet(
   return { canvas, columns, tileWidth: width, tileHeight: height, count }
 }
 
-/** Draws one tile of a sheet without smoothing. */
+/** Draws one tile of a sheet; smoothed only where it is made smaller. */
 export function drawTile(
   context: CanvasRenderingContext2D,
   sheet: Sheet,
@@ -49,8 +49,33 @@ export function drawTile(
   height: number,
 ): void {
   const from = sheetPlace(index, sheet.columns, sheet.tileWidth, sheet.tileHeight)
-  context.imageSmoothingEnabled = false
+  context.imageSmoothingEnabled = width < sheet.tileWidth
   context.drawImage(sheet.canvas, from.left, from.top, sheet.tileWidth, sheet.tileHeight, left, top, width, height)
+}
+
+/** Slanting stripes: here is nothing to see, which grey would not say. */
+export function drawNothing(
+  context: CanvasRenderingContext2D,
+  left: number,
+  top: number,
+  width: number,
+  height: number,
+): void {
+  context.save()
+  context.beginPath()
+  context.rect(left, top, width, height)
+  context.clip()
+  context.fillStyle = '#787878'
+  context.fillRect(left, top, width, height)
+  context.strokeStyle = '#a8a8a8'
+  context.lineWidth = 3
+  for (let start = -height; start < width; start += 8) {
+    context.beginPath()
+    context.moveTo(left + start, top + height)
+    context.lineTo(left + start + height, top)
+    context.stroke()
+  }
+  context.restore()
 }
 
 function canvasOf(width: number, height: number, fill: (target: Uint8ClampedArray) => void): HTMLCanvasElement {

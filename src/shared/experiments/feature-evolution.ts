@@ -60,6 +60,8 @@ export const FeatureEvolutionResult = z.object({
   split: LibraryName,
   pictures: z.number().int().positive(),
   epochs: z.array(Epoch),
+  /** Of the projections' channels; runs of earlier versions did not say. */
+  channelOrder: z.enum(['grey', 'rgb', 'bgr']).optional(),
   layers: z.array(
     z.object({
       layer: LibraryName,

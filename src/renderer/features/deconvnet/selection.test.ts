@@ -12,7 +12,7 @@ import {
 } from './selection.ts'
 import { LiveView } from '../../../shared/live.ts'
 import { DATASET, NETWORK_PAGE } from './testing/fixtures.ts'
-import { tileSize } from './tile-size.ts'
+import { tileSize } from '../../lib/tile-size.ts'
 
 const complete = (query: Record<string, string>): Selection => completeSelection(query, NETWORK_PAGE, [DATASET])!
 
