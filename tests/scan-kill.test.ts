@@ -28,15 +28,14 @@ beforeAll(async () => {
 afterAll(() => killable.close())
 
 it.skipIf(process.platform === 'win32')('bit for bit (left out on Windows, which has no ps)', async () => {
-  const { services, follow } = killable
-  const killed = await services.jobs.start({ document })
-  const before = await follow(killed.id, { killAt: 3 })
+  const { services, follow, startAndKill } = killable
+  const { id, events: before } = await startAndKill(document, 3)
   const last = before.at(-1)
   expect(last).toMatchObject({ type: 'failed', error: { code: 'crash' } })
   const reached = before.findLast((event) => event.type === 'checkpoint')?.step ?? NaN
   expect(reached).toBeGreaterThanOrEqual(96)
-  await services.jobs.resume(killed)
-  const rest = await follow(killed.id, { after: last && 'seq' in last ? last.seq : 0 })
+  await services.jobs.resume({ id })
+  const rest = await follow(id, { after: last && 'seq' in last ? last.seq : 0 })
   expect(rest.at(-1)).toMatchObject({ type: 'done' })
   // It did not begin again: what came before the checkpoint was not computed twice.
   const steps = rest.filter((event) => event.type === 'step' && event.unit === 'pictures')
@@ -46,7 +45,7 @@ it.skipIf(process.platform === 'win32')('bit for bit (left out on Windows, which
   await killable.forget()
   const alone = await services.jobs.start({ document })
   await follow(alone.id)
-  const [first, second] = await Promise.all([services.runs.show(killed), services.runs.show(alone)])
+  const [first, second] = await Promise.all([services.runs.show({ id }), services.runs.show(alone)])
   const found = (run: typeof first) => {
     const { imagesPerSecond: _, ...rest } = TopActivationsResult.parse(run.result)
     return rest

@@ -53,20 +53,19 @@ const optimisers: Record<string, Json>[] = [{ kind: 'adam' }, { kind: 'momentum'
 it.skipIf(process.platform === 'win32').each(optimisers)(
   'with $kind, bit for bit (left out on Windows, which has no ps)',
   async (optimiser) => {
-    const { services, follow } = killable
-    const killed = await services.jobs.start({ document: training(optimiser) })
-    const before = await follow(killed.id, { killAt: 2 })
+    const { services, follow, startAndKill } = killable
+    const { id, events: before } = await startAndKill(training(optimiser), 2)
     expect(before.at(-1)).toMatchObject({ type: 'failed', error: { code: 'crash' } })
     const last = before.at(-1)
-    await services.jobs.resume(killed)
-    const rest = await follow(killed.id, { after: last && 'seq' in last ? last.seq : 0 })
+    await services.jobs.resume({ id })
+    const rest = await follow(id, { after: last && 'seq' in last ? last.seq : 0 })
     expect(rest.at(-1)).toMatchObject({ type: 'done' })
     // It did not begin again: the first two epochs were not computed twice.
     expect(rest.filter((event) => event.type === 'log' && event.message.startsWith('Epoch 2 '))).toEqual([])
 
     const alone = await services.jobs.start({ document: training(optimiser) })
     await follow(alone.id)
-    const [first, second] = await Promise.all([services.runs.show(killed), services.runs.show(alone)])
+    const [first, second] = await Promise.all([services.runs.show({ id }), services.runs.show(alone)])
     const files = (run: typeof first) => run.outputs.map(({ name, sha256 }) => [name, sha256]).sort()
     expect(files(first).map(([name]) => name)).toEqual([
       'spec',

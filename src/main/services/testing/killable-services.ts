@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import type { JobEvent } from '../../../shared/jobs.ts'
+import type { Json } from '../../../shared/values.ts'
 import { configureLogging } from '../../platform/logger.ts'
 import { openProject } from '../../project/project.ts'
 import { createServices, type RunningServices } from '../index.ts'
@@ -13,11 +14,10 @@ export interface KillableServices {
   readonly services: RunningServices
   /** Forgets what earlier runs have computed. */
   forget(): Promise<void>
-  /**
-   * Watches a run from the event after `after` on to its end, or to its failure. Kills the worker at the checkpoint of this number, counted
-   * from 1.
-   */
-  follow(id: string, options?: { killAt?: number; after?: number }): Promise<JobEvent[]>
+  /** Watches a run from the event after `after` on to its end, or to its failure. */
+  follow(id: string, options?: { after?: number }): Promise<JobEvent[]>
+  /** Starts a run and kills the worker at the checkpoint of this number, counted from 1. @returns its id and events */
+  startAndKill(document: Json, killAt: number): Promise<{ id: string; events: JobEvent[] }>
   close(): Promise<void>
 }
 
@@ -39,15 +39,24 @@ export async function startKillableServices(workerPath: string): Promise<Killabl
   return {
     services,
     forget: () => rm(join(folder, 'cache', 'computed'), { recursive: true }),
-    follow: async (id, { killAt, after = 0 } = {}) => {
+    follow: async (id, { after = 0 } = {}) => {
+      const events: JobEvent[] = []
+      for await (const event of services.jobs.watch({ id }))
+        if (!('seq' in event) || event.seq > after) events.push(event)
+      return events
+    },
+    startAndKill: async (document, killAt) => {
+      for await (const { session } of services.system.status()) if (session.state === 'ready') break
+      // Looked for before the run: while that takes its time the run would go on.
+      const worker = await workerPid(workerPath)
+      const { id } = await services.jobs.start({ document })
       const events: JobEvent[] = []
       let checkpoints = 0
       for await (const event of services.jobs.watch({ id })) {
-        if ('seq' in event && event.seq <= after) continue
         events.push(event)
-        if (event.type === 'checkpoint' && ++checkpoints === killAt) await killWorker(workerPath)
+        if (event.type === 'checkpoint' && ++checkpoints === killAt) process.kill(worker, 'SIGKILL')
       }
-      return events
+      return { id, events }
     },
     close: async () => {
       await services.close()
@@ -58,7 +67,7 @@ export async function startKillableServices(workerPath: string): Promise<Killabl
 }
 
 /** The worker is this process's child. @throws Error where there is not just one */
-async function killWorker(workerPath: string): Promise<void> {
+async function workerPid(workerPath: string): Promise<number> {
   const { stdout } = await promisify(execFile)('ps', ['-A', '-o', 'pid=,ppid=,args='])
   const pids = stdout
     .split('\n')
@@ -67,5 +76,5 @@ async function killWorker(workerPath: string): Promise<void> {
     .map(([pid]) => Number(pid))
   const [pid, ...others] = pids
   if (pid === undefined || others.length > 0) throw new Error(`there are ${pids.length} workers`)
-  process.kill(pid, 'SIGKILL')
+  return pid
 }
