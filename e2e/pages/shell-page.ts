@@ -1,5 +1,5 @@
 import { expect } from '@playwright/test'
-import type { Locator, Page } from '@playwright/test'
+import type { JSHandle, Locator, Page } from '@playwright/test'
 
 export type Area = 'Deconvnet' | 'Regularisers' | 'Library' | 'Experiments' | 'Settings'
 
@@ -31,6 +31,19 @@ export class ShellPage {
   async goTo(area: Area): Promise<void> {
     await this.rail.getByRole('link', { name: area }).click()
     await expect(this.page).toHaveTitle(`${area} · ConvScope`)
+  }
+
+  /** From now on: `seen` resolves in the page when the engine's state has fitted, however shortly. */
+  engineSays(pattern: RegExp): Promise<JSHandle<{ seen: Promise<void> }>> {
+    return this.engine.evaluateHandle((element, wanted) => {
+      const seen = new Promise<void>((resolve) => {
+        const check = (): void => {
+          if (wanted.test(element.textContent)) resolve()
+        }
+        new MutationObserver(check).observe(element, { subtree: true, childList: true, characterData: true })
+      })
+      return { seen }
+    }, pattern)
   }
 
   /** Opens an address of the workstation, as a link or a bookmark would. */

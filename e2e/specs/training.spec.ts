@@ -7,8 +7,8 @@ test('trains a network of the library on the sample, stops early, shows its mist
   page,
 }) => {
   // Without the native engine a training takes many times as long.
-  test.setTimeout(400_000)
-  const end = { timeout: 150_000 }
+  test.setTimeout(900_000)
+  const end = { timeout: 400_000 }
   const library = new LibraryPage(page)
   await library.openEntry('Small AlexNet for 32×32')
   await page.getByRole('main').getByRole('link', { name: 'Train', exact: true }).click()
@@ -29,10 +29,11 @@ test('trains a network of the library on the sample, stops early, shows its mist
   await training.fill('Stop after', '1')
   const first = await training.start()
 
-  await expect(training.loss.locator('canvas, svg').first()).toBeVisible(end)
-  await expect(training.errorCurves).toBeVisible()
+  // At once: a fast machine is through in a moment.
   await training.run.getByRole('button', { name: 'Pause' }).click()
   await training.run.getByRole('button', { name: 'Resume' }).click()
+  await expect(training.loss.locator('canvas, svg').first()).toBeVisible(end)
+  await expect(training.errorCurves).toBeVisible()
   await expect(training.run.getByText(/· done ·/)).toBeVisible(end)
   await expect(training.resultFact('Ended')).toHaveText('early: the test error had stalled')
   await expect(training.resultFact('Weights')).toHaveText('of epoch 1')
