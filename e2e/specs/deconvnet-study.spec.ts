@@ -88,6 +88,8 @@ test('marks parts on two pictures with the pointer and the keys, and compares ho
   const deconvnet = new DeconvnetPage(page)
   await deconvnet.open('/deconvnet/correspondence?network=mnist-convnet&dataset=mnist&split=test&index=3')
   const picture = page.getByRole('group', { name: /drag to mark/ })
+  // Which waits until it stands still.
+  await picture.hover()
   const bounds = await picture.boundingBox()
   if (!bounds) throw new Error('The picture is not in sight')
   const factor = bounds.width / 28
