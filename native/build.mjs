@@ -35,8 +35,10 @@ const OWN_KERNELS = [
   'elementwise-kernel',
   'convolution-geometry',
   'convolution-kernels',
+  'few-rows-kernel',
+  'picture-kernels',
 ]
-const OWN_LOOPS = ['elementary-loops', 'product-loops']
+const OWN_LOOPS = ['elementary-loops', 'product-loops', 'few-rows-loops', 'picture-loops']
 
 const sha256 = (/** @type {string} */ file) => createHash('sha256').update(readFileSync(file)).digest('hex')
 

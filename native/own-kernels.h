@@ -61,6 +61,9 @@ std::unique_ptr<Kernel> MakeElementwise(const std::vector<int64_t>& numbers);
 std::unique_ptr<Kernel> MakeConvolution(const std::vector<int64_t>& numbers);
 std::unique_ptr<Kernel> MakeConvolutionInputGradient(const std::vector<int64_t>& numbers);
 std::unique_ptr<Kernel> MakeConvolutionFilterGradient(const std::vector<int64_t>& numbers);
+std::unique_ptr<Kernel> MakeFewRows(const std::vector<int64_t>& numbers);
+std::unique_ptr<Kernel> MakeKeepLargest(const std::vector<int64_t>& numbers);
+std::unique_ptr<Kernel> MakeBlur(const std::vector<int64_t>& numbers);
 
 }  // namespace convscope
 

@@ -23,7 +23,7 @@ export const TENSORFLOW_BACKEND = 'tensorflow'
 
 const KERNELS = 'stock+guard-strided-filter-gradient+matmul+activation-gradients'
 const CONVOLUTION_KERNELS = `${KERNELS}+convolution-gradients`
-const OWN_KERNELS = '+addon'
+const OWN_KERNELS = '+few-rows+addon'
 /** Of all TensorFlow engines on this machine, with what the addon adds. */
 export const TENSORFLOW_KERNELS = `${usesOneDnn() ? KERNELS : CONVOLUTION_KERNELS}${OWN_KERNELS}`
 

@@ -3,6 +3,7 @@ import type { Tensor, Tensor2D, Tensor4D } from '@tensorflow/tfjs'
 import { expect, test } from 'vitest'
 import { describeOnTensorflow, difference } from './compiled/testing/on-tensorflow.ts'
 import { noiseSource } from './conformity/conformity-case.ts'
+import { BLUR, KEEP_LARGEST } from './picture-operations.ts'
 import { convolutionGeometry } from './tensorflow-convolutions.ts'
 import { withStockKernels, type NodeBackend } from './tensorflow-kernels.ts'
 import {
@@ -10,7 +11,9 @@ import {
   CONVOLUTION_FILTER_GRADIENT,
   CONVOLUTION_INPUT_GRADIENT,
   ELEMENTWISE,
+  FEW_ROWS,
   convolutionNumbers,
+  fewRowsNumbers,
   gainsFromOwnKernels,
   ownAttributes,
   productGeometry,
@@ -91,6 +94,56 @@ describeOnTensorflow("the addon's own operations", (engine) => {
     }
   })
 
+  test('a few rows times a large matrix, and times the transposed one', ({ skip }) => {
+    unlessAvailable(skip)
+    const { tf } = engine()
+    const [lines, columns] = [1203, 459]
+    const matrix = noise([lines, columns], 2) as Tensor2D
+    for (const rows of [1, 2, 3, 10]) {
+      for (const transposed of [false, true]) {
+        expect(fewRowsNumbers(rows, [lines, columns], transposed)).toBeDefined()
+        const x = noise([rows, transposed ? columns : lines], 1) as Tensor2D
+        const product = (): Tensor => tf.matMul(x, matrix, false, transposed)
+        const [got, expected] = [product(), withStockKernels(product)]
+        expect(difference(got, expected).relative).toBeLessThan(TOLERANCE)
+        tf.dispose([x, got, expected])
+      }
+    }
+    expect(fewRowsNumbers(17, [lines, columns], false)).toBeUndefined()
+    expect(fewRowsNumbers(65, [lines, columns], true)).toBeUndefined()
+    expect(fewRowsNumbers(1, [512, 1024], false)).toBeUndefined()
+    matrix.dispose()
+  })
+
+  test('lines of a matrix that count for nothing are not read', ({ skip }) => {
+    unlessAvailable(skip)
+    const { tf } = engine()
+    const sizes: [number, number] = [1203, 459]
+    const poisoned = noise(sizes, 2).arraySync() as number[][]
+    const clean = poisoned.map((line) => [...line])
+    for (let line = 0; line < sizes[0]; line += 3) poisoned[line]?.fill(NaN)
+    const [matrix, whole] = [tf.tensor2d(poisoned), tf.tensor2d(clean)]
+    const unread = tf.tensor1d(clean.map((_, line) => (line % 3 === 0 ? 0 : 1)))
+    const run = (transposed: boolean, inputs: readonly Tensor[]): Tensor => {
+      const attributes = ownAttributes(
+        backend().binding,
+        inputs.length,
+        fewRowsNumbers(2, sizes, transposed, true) ?? [],
+      )
+      return backend().executeSingleOutput(FEW_ROWS, attributes, inputs) as Tensor
+    }
+    const x = tf.mul(noise([2, sizes[0]], 1), unread) as Tensor2D
+    expect(difference(run(false, [x, matrix]), tf.matMul(x, whole)).relative).toBeLessThan(TOLERANCE)
+    const dy = noise([2, sizes[1]], 3) as Tensor2D
+    const wanted = tf.tile(tf.reshape(tf.sub(unread, 0.5), [1, -1]), [2, 1])
+    const masked = tf.mul(tf.matMul(dy, whole, false, true), unread)
+    expect(difference(run(true, [dy, matrix, wanted]), masked).relative).toBeLessThan(TOLERANCE)
+    // A signal that is not finite is seen everywhere.
+    const broken = tf.mul(dy, NaN)
+    expect([...run(true, [broken, whole, wanted]).dataSync()].every(Number.isNaN)).toBe(true)
+    expect(() => run(true, [dy, matrix])).toThrow('an input is missing')
+  })
+
   test('gradients agree with finite differences', () => {
     const { tf } = engine()
     const [x, filter] = [noise([16, 6, 6, 3], 1) as Tensor4D, noise([4, 4, 3, 5], 2) as Tensor4D]
@@ -155,6 +208,22 @@ describeOnTensorflow("the addon's own operations", (engine) => {
     ])
       expect(() => run(ELEMENTWISE, wrong, [x], 1)).toThrow('makes no sense')
     expect(() => run(ELEMENTWISE, program, [matrix], 1)).toThrow('input 0 is not 12 numbers')
+    const product = [2, 4, 2, 4, 3, 2, 0, 0]
+    expect(run(FEW_ROWS, product, [x, matrix]).shape).toEqual([4, 2])
+    for (const wrong of [
+      [],
+      product.slice(1),
+      [...product, 0],
+      product.with(0, -1),
+      product.with(2, 3),
+      product.with(6, 2),
+    ])
+      expect(() => run(FEW_ROWS, wrong, [x, matrix])).toThrow('makes no sense')
+    for (const operation of [KEEP_LARGEST, BLUR])
+      for (const wrong of [[], [4, 1, 3], [4, 0, 3, 1], [4, 1, 2 ** 20, 1], [4, 1, 3, -1]])
+        expect(() => run(operation, wrong, [x])).toThrow('makes no sense')
+    expect(() => run(KEEP_LARGEST, [4, 1, 3, 0], [x])).toThrow('an input is missing')
+    expect(() => run(BLUR, [4, 1, 3, 1], [x, x, x])).toThrow('input 0 is not 4 numbers')
   })
 
   test('batches with small filters gain, large filters and single pictures do not', () => {

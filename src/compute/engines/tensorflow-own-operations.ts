@@ -8,6 +8,7 @@ export const ELEMENTWISE = 'ConvScopeElementwise'
 export const CONVOLUTION = 'ConvScopeConvolution'
 export const CONVOLUTION_INPUT_GRADIENT = 'ConvScopeConvolutionInputGradient'
 export const CONVOLUTION_FILTER_GRADIENT = 'ConvScopeConvolutionFilterGradient'
+export const FEW_ROWS = 'ConvScopeFewRows'
 
 type ConvolutionOperation = typeof CONVOLUTION | typeof CONVOLUTION_INPUT_GRADIENT | typeof CONVOLUTION_FILTER_GRADIENT
 
@@ -83,6 +84,25 @@ export function productGeometry(rows: number, depth: number, columns: number): C
   }
 }
 
+/** So many rows gain by one reading of a matrix that fits into no cache. TensorFlow arranges a transposed one, which takes ten times longer. */
+const MOST_FEW_ROWS = { plain: 16, transposed: 64 } as const
+
+/**
+ * A few rows times a large matrix or the transposed one; undefined where this would not gain. The matrix is `[lines, columns]`.
+ * @param leavesOut see native/few-rows-kernel.cc
+ */
+export function fewRowsNumbers(
+  rows: number,
+  [lines, columns]: readonly [number, number],
+  transposed: boolean,
+  leavesOut = false,
+): number[] | undefined {
+  const most = transposed ? MOST_FEW_ROWS.transposed : MOST_FEW_ROWS.plain
+  if (rows === 0 || rows > most || lines * columns <= LARGEST_FILTER || Math.max(lines, columns) >= LONGEST_SIDE)
+    return undefined
+  return [2, rows, transposed ? lines : columns, rows, lines, columns, transposed ? 1 : 0, leavesOut ? 1 : 0]
+}
+
 /** The product of two matrices with the addon's kernels; undefined where they would not gain. */
 export function ownProduct(
   backend: NodeBackend,
@@ -97,6 +117,10 @@ export function ownProduct(
     const shared = first * (second + columns) <= LARGEST_SHARED_ROWS
     const geometry = shared && !transposeB ? productGeometry(first, second, columns) : undefined
     return geometry && runConvolution(backend, CONVOLUTION_FILTER_GRADIENT, [a, b], geometry, [second, columns])
+  }
+  const numbers = fewRowsNumbers(first, b.shape as [number, number], transposeB)
+  if (numbers !== undefined) {
+    return backend.executeSingleOutput(FEW_ROWS, ownAttributes(backend.binding, 2, numbers), [a, b]) as Tensor
   }
   const geometry = transposeB ? productGeometry(first, columns, second) : productGeometry(first, second, columns)
   const operation = transposeB ? CONVOLUTION_INPUT_GRADIENT : CONVOLUTION

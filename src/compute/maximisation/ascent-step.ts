@@ -3,14 +3,14 @@
  * optimize/gradient_optimizer.py of the Deep Visualization Toolbox): clip, ascend, decay, blur, small norm, small contribution. Pictures are
  * rows of numbers: what is one number a picture or one a place of all pictures is spread along rows and columns, which costs least.
  */
-import type { Tensor, Tensor1D, Tensor2D, Tensor3D } from '@tensorflow/tfjs'
+import type { Tensor, Tensor1D, Tensor2D } from '@tensorflow/tfjs'
 import type { Step, Tfjs } from '../engines/engine.ts'
 import { directed, type AscentDirection } from './ascent-direction.ts'
 import { diversityGradient } from './ascent-diversity.ts'
 import type { AscentField } from './ascent-field.ts'
 import { transformed, transformedBack, type AscentTransforms } from './ascent-transforms.ts'
 import { ascendInside, ascendWhole, type AscentSeed, type AscentTarget } from './ascent-walk.ts'
-import { valueAt } from './order-statistics.ts'
+import { blurred, keptFrom, type BlurMatrices } from './picture-regularisers.ts'
 
 /** Larger than any activation, smaller than infinity: 0 times it stays 0. */
 export const NEVER = 3e38
@@ -54,8 +54,8 @@ export type AscentControls = {
 export type AscentRegularisers = {
   /** The decay θ of each picture and 1 − θ. */
   readonly decay: readonly { readonly part: Tensor1D; readonly rest: Tensor1D }[]
-  /** Matrices `[batch, height, height]` and `[batch, width, width]`, in iterations that blur. */
-  readonly blur: readonly { readonly rows: Tensor3D; readonly columns: Tensor3D }[]
+  /** In iterations that blur. */
+  readonly blur: readonly BlurMatrices[]
   /** Of each picture the rank of the smallest norm that stays; see `percentileRank`. */
   readonly norm: readonly Tensor1D[]
   readonly contribution: readonly Tensor1D[]
@@ -122,10 +122,15 @@ export function ascentStep(
     const ascended: Tensor2D = tf.add(clipped, tf.mul(way, each(rate)))
     const [decay] = regularisers.decay
     const decayed: Tensor2D = decay === undefined ? ascended : tf.mul(ascended, each(decay.rest))
-    const blurred = blurredBy(tf, decayed, shape, regularisers.blur)
-    const pixels: [number, number, number] = [batch, height * width, channels]
-    const large = keepFrom(tf, blurred, pixels, regularisers.norm, () => tf.square(blurred))
-    const next = keepFrom(tf, large, pixels, regularisers.contribution, () => tf.mul(slope, large), true)
+    const [blur] = regularisers.blur
+    const smooth = blur === undefined ? decayed : blurred(tf, decayed, shape, blur)
+    const [normRank] = regularisers.norm
+    const large = normRank === undefined ? smooth : keptFrom(tf, { pictures: smooth, rank: normRank }, shape)
+    const [contributionRank] = regularisers.contribution
+    const next =
+      contributionRank === undefined
+        ? large
+        : keptFrom(tf, { pictures: large, factors: slope, rank: contributionRank }, shape)
 
     const sound = tf.cast(tf.equal(state.status, STATUS.running), 'float32')
     const running = tf.mul(controls.active, sound)
@@ -157,8 +162,8 @@ export function ascentStep(
           rate,
           norm(clipped),
           decay === undefined ? tf.zerosLike(objective) : tf.mul(norm(ascended), decay.part),
-          effect(decayed, blurred),
-          effect(blurred, large),
+          effect(decayed, smooth),
+          effect(smooth, large),
           effect(large, next),
           tf.cast(isLargest, 'float32'),
         ],
@@ -196,41 +201,6 @@ function looked(
       : tf.add(found.gradient, diversityGradient(tf, { ...target, layer }, input, pairs))
   const gradient = transforms === undefined ? bySeen : transformedBack(tf, tf.reshape(bySeen, pixels), transforms)
   return { ...found, gradient: tf.reshape(gradient, values.shape) }
-}
-
-/** Rows first, then columns. */
-function blurredBy(
-  tf: Tfjs,
-  pictures: Tensor2D,
-  [batch, height, width, channels]: readonly [number, number, number, number],
-  [blur]: AscentRegularisers['blur'],
-): Tensor2D {
-  if (blur === undefined) return pictures
-  const down = tf.matMul(blur.rows, tf.reshape(pictures, [batch, height, width * channels]))
-  const turned = tf.transpose(tf.reshape(down, [batch, height, width, channels]), [0, 2, 1, 3])
-  const across = tf.matMul(blur.columns, tf.reshape(turned, [batch, width, height * channels]))
-  return tf.reshape(tf.transpose(tf.reshape(across, [batch, width, height, channels]), [0, 2, 1, 3]), pictures.shape)
-}
-
-/**
- * Pixels whose measure, the sum of `terms` over the channels, is less than the one of the given rank become 0.
- * @param signed the measure is the size of the sum
- */
-function keepFrom(
-  tf: Tfjs,
-  pictures: Tensor2D,
-  [batch, pixels, channels]: readonly [number, number, number],
-  [rank]: readonly Tensor1D[],
-  terms: () => Tensor2D,
-  signed = false,
-): Tensor2D {
-  if (rank === undefined) return pictures
-  // Sums over a few channels, and a value spread over them, are quickest as products with ones.
-  const sum = tf.matMul(tf.reshape(terms(), [batch * pixels, channels]), tf.ones([channels, 1]))
-  const values: Tensor2D = tf.reshape(signed ? tf.abs(sum) : sum, [batch, pixels])
-  const kept = tf.cast(tf.greaterEqual(values, each(valueAt(tf, values, rank))), 'float32')
-  const spread = tf.matMul(tf.reshape(kept, [batch * pixels, 1]), tf.ones([1, channels]))
-  return tf.mul(pictures, tf.reshape(spread, pictures.shape))
 }
 
 /**

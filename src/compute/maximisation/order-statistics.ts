@@ -20,7 +20,8 @@ export function sortedAt(tf: Tfjs, values: Tensor2D, rank: Tensor1D): Tensor1D {
   const [rows, count] = values.shape
   const falling: Tensor1D = tf.reshape(tf.topk(values, count, true).values, [rows * count])
   const lasts = Int32Array.from({ length: rows }, (_, row) => (row + 1) * count - 1)
-  return tf.gather(falling, tf.sub(tf.tensor1d(lasts, 'int32'), tf.cast(rank, 'int32')))
+  const found: Tensor1D = tf.gather(falling, tf.sub(tf.tensor1d(lasts, 'int32'), tf.cast(rank, 'int32')))
+  return tf.where(tf.less(found, SMALLEST), tf.zerosLike(found), found)
 }
 
 /** A binary search through what a float32 can be, exponent first: 31 counts, whatever the values are. */
