@@ -235,7 +235,7 @@ class MaximisationRun {
     const secondsLeft = done > 0 ? (seconds * (total - done)) / done : undefined
     return [
       { type: 'preview', name: 'pictures', width, height, channels, pixels },
-      { type: 'step', done, total, unit: 'picture', values, secondsLeft },
+      { type: 'step', done, total, unit: 'pictures', values, secondsLeft },
     ]
   }
 

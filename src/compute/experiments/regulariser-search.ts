@@ -66,7 +66,7 @@ export const regulariserSearch: Experiment<RegulariserSearchParams, RegulariserS
           const secondsLeft = (elapsed * (items.length - count)) / Math.max(count - doneBefore, 1e-3)
           return [
             {
-              ...{ type: 'step', done: count, total: items.length, unit: 'draw', secondsLeft },
+              ...{ type: 'step', done: count, total: items.length, unit: 'draws', secondsLeft },
               values: { finishedDraws: offset, climbingDraws: batch.length },
             },
             ...sheet.climbing(climbing),

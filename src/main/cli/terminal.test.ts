@@ -70,8 +70,8 @@ it('lays out tables, sizes and durations', () => {
     ),
   ).toBe('name    count\na           5\nlonger     10')
   expect([byteText(999), byteText(1_250_000)]).toEqual(['999 B', '1.3 MB'])
-  expect([countText(0.03596, 240, 'pictures'), countText(0, 1, 'pictures')]).toEqual([
-    '0 of 240 pictures',
+  expect([countText(34.96, 240, 'pictures'), countText(0, 1, 'pictures')]).toEqual([
+    '34 of 240 pictures',
     '0 of 1 picture',
   ])
   expect([durationText(5), durationText(125), durationText(7260)]).toEqual(['5 s', '2 min 05 s', '2 h 01 min'])

@@ -100,10 +100,10 @@ export function byteText(bytes: number): string {
   return `${unit === 0 ? value : value.toFixed(1)} ${units[unit] ?? 'B'}`
 }
 
-/** E.g. "12.5 of 240 pictures", "0 of 1 picture". */
+/** E.g. "12 of 240 pictures", "0 of 1 picture": what is begun does not count. */
 export function countText(done: number, total: number, unit: string): string {
   const one = unit.replace(/s$/, '')
-  return `${Math.round(10 * done) / 10} of ${total} ${total === 1 ? one : unit}`
+  return `${Math.floor(done)} of ${total} ${total === 1 ? one : unit}`
 }
 
 /** E.g. "2 min 05 s". */

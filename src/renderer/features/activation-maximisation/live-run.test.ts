@@ -13,7 +13,7 @@ import { NETWORK_PAGE } from './testing/fixtures.ts'
 
 const at = { seq: 1, at: 0 }
 const step = (iteration: number, objective: number): JobEvent => ({
-  ...{ type: 'step', ...at, done: 0.5, total: 1, unit: 'picture' },
+  ...{ type: 'step', ...at, done: 0.5, total: 1, unit: 'pictures' },
   values: { iteration, objective, norm: 10, rate: NaN },
 })
 

@@ -14,7 +14,7 @@ const at = { seq: 1, at: 0 }
 /** Six of nine draws are on the sheet. */
 const EVENTS: readonly JobEvent[] = [
   {
-    ...{ type: 'step', ...at, done: 5, total: 9, unit: 'draw' },
+    ...{ type: 'step', ...at, done: 5, total: 9, unit: 'draws' },
     values: { finishedDraws: 4, climbingDraws: 2 },
   },
   { type: 'preview', name: 'sheet', width: 11, height: 11, channels: 1, pixels: new Uint8Array(121).fill(7) },
