@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { exampleFiles } from '../importers/testing/example-files.ts'
+import { exampleBytes, exampleFiles } from '../importers/testing/example-files.ts'
 import { Hdf5File } from './hdf5.ts'
 import { sourceFileOf } from './source-file.ts'
 
@@ -28,4 +28,32 @@ describe('HDF5 files', () => {
     expect(() => file.floats('/nowhere')).toThrow(/no values at \/nowhere/)
     file.close()
   })
+
+  it('refuse a text that claims a gigabyte before memory is taken for it', async () => {
+    // Length, place of the heap, and number there of the text "conv1".
+    const [bytes, place] = found('ta.weights.h5', [5, 0, 0, 0, 0, 8, 0, 0, 0, 0, 0, 0, 2, 0, 0, 0])
+    new DataView(bytes.buffer).setUint32(place, 2 ** 30, true)
+    const file = await Hdf5File.open(sourceFileOf('claims.h5', bytes))
+    const before = process.memoryUsage().external
+    expect(() => file.text('/layers/conv2d/vars', 'name')).toThrow(/claims\.h5 .* more than \d+ bytes of memory/)
+    expect(process.memoryUsage().external - before).toBeLessThan(2 ** 29)
+    expect(file.text('/layers/conv2d_1/vars', 'name')).toBe('conv2')
+    file.close()
+  })
+
+  it('refuse texts that would be looked for in one place for ever', async () => {
+    const [bytes, place] = found('ta-keras3-legacy.h5', [...new TextEncoder().encode('ta/conv1/bias')])
+    // The header of the entry before the text becomes one of free space of size 0.
+    const file = await Hdf5File.open(sourceFileOf('endless.h5', bytes.fill(0, place - 16, place)))
+    expect(() => file.texts('/model_weights/conv1', 'weight_names')).toThrow(/endless\.h5 cannot be read/)
+    file.close()
+  })
 })
+
+/** A copy of a good file, and the place of some bytes in it. */
+function found(name: string, wanted: readonly number[]): [bytes: Uint8Array, place: number] {
+  const [{ bytes } = { bytes: new Uint8Array(0) }] = exampleBytes(name)
+  const place = Buffer.from(bytes).indexOf(Buffer.from(wanted))
+  if (place < 0) throw new Error(`${name} has no such bytes`)
+  return [bytes, place]
+}

@@ -4,8 +4,18 @@
  */
 import { Dataset, File, Group, Reference, type Metadata } from 'h5wasm'
 import { ConvScopeError } from '../../shared/errors.ts'
+import { sizeOf } from '../../shared/size-of.ts'
 import { beginsWith } from './file-kind.ts'
-import { damaged, loadHdf5, quietly, readBlock, showFile, type Block, type Hdf5Library } from './hdf5-library.ts'
+import {
+  damaged,
+  loadHdf5,
+  quietly,
+  readAttribute,
+  readBlock,
+  showFile,
+  type AttributeValue,
+  type Block,
+} from './hdf5-library.ts'
 import type { SourceFile } from './source-file.ts'
 
 const SIGNATURE = [0x89, 0x48, 0x44, 0x46, 0x0d, 0x0a, 0x1a, 0x0a]
@@ -15,9 +25,10 @@ const LAST_USER_BLOCK = 2 ** 16
 /** Read at once; the library's memory never shrinks. */
 const SLICE_BYTES = 32 * 2 ** 20
 const MAX_DATASET_BYTES = 2 ** 33
-const MAX_ATTRIBUTE_BYTES = 64 * 2 ** 20
 /** Deflate makes data at most so many times smaller. */
 const MAX_DEFLATION = 1032
+/** The library holds a chunk as it is stored and unpacked, and makes the place that it is unpacked to larger by copying. */
+const COPIES_OF_A_CHUNK = 4
 const MAX_RANK = 8
 /** Classes of types in the format itself (H5T_class_t). */
 const TYPE = { integer: 0, float: 1, reference: 7 } as const
@@ -50,8 +61,8 @@ export class Hdf5File {
    * @throws ConvScopeError 'damaged' where it is no HDF5 file, or a part of one
    */
   static async open(source: SourceFile): Promise<Hdf5File> {
-    loaded = await loadHdf5()
-    return Hdf5File.#openWith(loaded, source)
+    await loadHdf5()
+    return Hdf5File.#open(source)
   }
 
   /**
@@ -59,10 +70,9 @@ export class Hdf5File {
    * @throws RangeError before the first `open` of the process
    */
   static use<T>(source: SourceFile, work: (file: Hdf5File) => T): T {
-    if (loaded === undefined) throw new RangeError('the HDF5 library is not loaded')
     if (lingering?.source !== source) {
       lingering?.file.close()
-      lingering = { source, file: Hdf5File.#openWith(loaded, source) }
+      lingering = { source, file: Hdf5File.#open(source) }
       setImmediate(() => {
         lingering?.file.close()
         lingering = undefined
@@ -71,17 +81,17 @@ export class Hdf5File {
     return work(lingering.file)
   }
 
-  static #openWith(library: Hdf5Library, source: SourceFile): Hdf5File {
+  static #open(source: SourceFile): Hdf5File {
     if (!isHdf5(source)) throw damaged(source, 'it does not begin like an HDF5 file')
     const path = `/file-${++opened}`
-    showFile(library.FS, path, source)
+    const forget = showFile(path, source)
     try {
       // The library tells by an id of -1 that it cannot open a file, and goes on.
       const file = quietly(source, () => new File(path, 'r'))
       if (file.file_id < 0n) throw damaged(source, 'its structure is broken or it ends early')
-      return new Hdf5File(source, file, () => library.FS.unlink(path))
+      return new Hdf5File(source, file, forget)
     } catch (error) {
-      library.FS.unlink(path)
+      forget()
       throw error
     }
   }
@@ -198,23 +208,19 @@ export class Hdf5File {
     return { dataset, metadata, shape }
   }
 
-  /** What the file claims must be able to lie in it: checked before anything is made for it. */
-  #requireRoom(path: string, metadata: Metadata): number {
-    const bytes = (metadata.shape ?? []).reduce((product, extent) => product * extent, metadata.size)
-    const possible = this.#source.size * (metadata.chunks === null ? 1 : MAX_DEFLATION)
-    if (bytes > possible)
+  /** What the file claims must be able to lie in it: checked before anything is made for it. @returns bytes of the dataset */
+  #requireRoom(path: string, { shape, chunks, size }: Metadata): number {
+    const bytes = size * sizeOf(shape ?? [])
+    const possible = this.#source.size * (chunks === null ? 1 : MAX_DEFLATION)
+    const claimed = Math.max(bytes, chunkBytesOf({ chunks, size }))
+    if (claimed > possible)
       throw damaged(
         this.#source,
-        `${path} claims ${bytes} bytes, more than the file of ${this.#source.size} bytes can hold`,
+        `${path} claims ${claimed} bytes, more than the file of ${this.#source.size} bytes can hold`,
       )
     if (bytes > MAX_DATASET_BYTES) {
-      throw new ConvScopeError(
-        'too-large',
-        `${path} in ${this.#source.name} has ${bytes} bytes; ${MAX_DATASET_BYTES} are read at most.`,
-        {
-          remedy: 'Save the network with smaller layers.',
-        },
-      )
+      const message = `${path} in ${this.#source.name} has ${bytes} bytes; ${MAX_DATASET_BYTES} are read at most.`
+      throw new ConvScopeError('too-large', message, { remedy: 'Save the network with smaller layers.' })
     }
     return bytes
   }
@@ -237,23 +243,15 @@ export class Hdf5File {
   }
 
   #read(dataset: Dataset, metadata: Metadata, block: Block): Uint8Array {
-    const library = loaded
-    if (library === undefined) throw new RangeError('the HDF5 library is not loaded')
-    return quietly(this.#source, () => readBlock(library, this.#source, dataset, block, metadata.size))
+    const read = (): Uint8Array => readBlock(this.#source, dataset, block, metadata.size)
+    const bytes = metadata.size * sizeOf(block.count)
+    return quietly(this.#source, read, bytes + COPIES_OF_A_CHUNK * chunkBytesOf(metadata))
   }
 
-  #attribute(path: string, name: string): unknown {
+  #attribute(path: string, name: string): AttributeValue | undefined {
     const owner = this.#get(path)
     if (!(owner instanceof Group || owner instanceof Dataset)) return undefined
-    const library = loaded
-    if (library === undefined) return undefined
-    return quietly(this.#source, () => {
-      if (!library.get_attribute_names(owner.file_id, owner.path).includes(name)) return undefined
-      const { size, total_size } = library.get_attribute_metadata(owner.file_id, owner.path, name)
-      if (size * total_size > Math.min(MAX_ATTRIBUTE_BYTES, this.#source.size))
-        throw damaged(this.#source, `the attribute ${name} of ${path} claims ${size * total_size} bytes`)
-      return owner.get_attribute(name, false)
-    })
+    return quietly(this.#source, () => readAttribute(this.#source, owner, name))
   }
 
   #unsupported(path: string, reason: string): ConvScopeError {
@@ -264,11 +262,15 @@ export class Hdf5File {
 }
 
 let opened = 0
-let loaded: Hdf5Library | undefined
 let lingering: { readonly source: SourceFile; readonly file: Hdf5File } | undefined
 
 function isLinkOutside(value: unknown): boolean {
   return typeof value === 'object' && value !== null && 'type' in value && value.type === 'ExternalLink'
+}
+
+/** Bytes of one chunk, unpacked; 0 where values lie in one piece. */
+function chunkBytesOf({ chunks, size }: Pick<Metadata, 'chunks' | 'size'>): number {
+  return chunks === null ? 0 : size * sizeOf(chunks)
 }
 
 /** An array of the elements' type, all 0. */

@@ -307,9 +307,9 @@ describe('import of Keras and TensorFlow.js models', () => {
     expect(report.refused).toBeGreaterThan(50)
   })
 
-  it('never crashes when bytes of weights alone are changed', async () => {
+  it('never crashes, hangs or grows when bytes of weights alone are changed', async () => {
     const architecture = storedSpec(await CaseFile.read(CONFORMANCE_FOLDER, 'files-ta'))
-    const report = await fuzzImporter(keras, exampleBytes('ta.weights.h5'), { architecture, mutations: 100 })
-    expect(report.refused).toBeGreaterThan(10)
+    const report = await fuzzImporter(keras, exampleBytes('ta.weights.h5'), { architecture })
+    expect(report.refused).toBeGreaterThan(50)
   })
 })
