@@ -21,6 +21,14 @@ export const ACTIONS = {
     window: 'Look at the health of the project in the settings.',
     command: 'Run "convscope doctor --full".',
   },
+  'install-cuda-engine': {
+    window: 'It is installed on the command line, as one of the engines.',
+    command: 'Run "convscope engine install --cuda".',
+  },
+  'install-engine': {
+    window: 'Install the native engine in the settings.',
+    command: 'Run "convscope engine install".',
+  },
   'list-runs': { window: 'Look for it in the tab Experiments.', command: 'See "convscope runs list".' },
   'name-architecture': {
     window:
@@ -31,6 +39,16 @@ export const ACTIONS = {
   'name-classes': {
     window: 'Load a list of class names on the page of the network: one for each output, in their order.',
     command: 'Name the classes with "convscope model change NAME --classes FILE": one for each output, in their order.',
+  },
+  'reinstall-engine': {
+    window: 'Choose another engine in the settings, or install this one again on the command line.',
+    command:
+      'Remove it with "convscope engine remove NAME" and run "convscope engine install", or choose another one with --engine.',
+  },
+  'remove-own-entry': {
+    window: 'Remove yours in the library; the other is there at the next start.',
+    command:
+      'Remove yours with "convscope model remove NAME" or "convscope data remove NAME"; the other is there at the next start.',
   },
   'take-over': {
     window: 'Take that preprocessing over on the page of the network.',

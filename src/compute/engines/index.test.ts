@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { Worker } from 'node:worker_threads'
 import * as workerThreads from 'node:worker_threads'
 import { afterAll, describe, expect, test } from 'vitest'
+import { action } from '../../shared/actions.ts'
 import { ENGINE_NAMES, type EngineReport } from '../../shared/engines.ts'
 import { probeEngine } from './probe-engine.ts'
 import { measure, rankEngines, startEngine } from './index.ts'
@@ -39,8 +40,8 @@ describe('the choice of an engine', () => {
       startEngine('tensorflow', { tensorflowFolder: join(folder, 'nothing'), cacheFolder: folder }),
     ).rejects.toMatchObject({
       code: 'unsupported',
-      message: "TensorFlow's library is not installed; run `convscope engine install`",
-      remedy: expect.stringContaining('convscope engine install'),
+      message: "TensorFlow's library is not installed",
+      remedy: expect.stringContaining(action('install-engine')),
     })
   })
 
@@ -76,7 +77,7 @@ describe('the choice of an engine', () => {
     expect(taken[0]?.calibrationMs).toBeGreaterThan(0)
     expect(reports.find(({ name }) => name === 'tensorflow')).toMatchObject({
       state: 'unavailable',
-      reason: "TensorFlow's library is not installed; run `convscope engine install`",
+      reason: `TensorFlow's library is not installed. ${action('install-engine')}`,
     })
     expect(engine.tf.getBackend()).toBe(engine.identity.name)
     const speed = await measure(engine)

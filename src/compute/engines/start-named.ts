@@ -1,5 +1,6 @@
 /** Starting one engine by its name. */
 import { existsSync } from 'node:fs'
+import { action } from '../../shared/actions.ts'
 import type { EngineName } from '../../shared/engines.ts'
 import { startCpu } from './cpu.ts'
 import type { Engine } from './engine.ts'
@@ -57,13 +58,13 @@ export async function obstacle(name: EngineName, options: EngineOptions): Promis
   const cacheFolder = options.cacheFolder ?? defaultCacheFolder()
   const holds = (folder: string): boolean => existsSync(folder) && holdsTensorflow(folder)
   if (name === 'tensorflow' && !holds(tensorflowFolder('cpu', options.tensorflowFolder, cacheFolder))) {
-    return "TensorFlow's library is not installed; run `convscope engine install`"
+    return `TensorFlow's library is not installed. ${action('install-engine')}`
   }
   if (name === 'tensorflow-cuda') {
     if (process.platform !== 'linux') return 'TensorFlow runs on NVIDIA GPUs under Linux only'
     if ((await nvidiaGpus()).length === 0) return 'no NVIDIA GPU with a working driver was found'
     if (!holds(tensorflowFolder('cuda', options.cudaFolder, cacheFolder))) {
-      return "TensorFlow's library with CUDA is not installed; run `convscope engine install --cuda`"
+      return `TensorFlow's library with CUDA is not installed. ${action('install-cuda-engine')}`
     }
   }
   return undefined

@@ -2,6 +2,7 @@
 import { existsSync } from 'node:fs'
 import util from 'node:util'
 import type { KernelBackend } from '@tensorflow/tfjs'
+import { action } from '../../shared/actions.ts'
 import { ConvScopeError } from '../../shared/errors.ts'
 import type { EngineIdentity } from '../../shared/engines.ts'
 import { StepCompiler } from './compiled/compiled-step.ts'
@@ -19,6 +20,7 @@ import {
   type NodeBinding,
 } from './tensorflow-kernels.ts'
 import { usePictureKernels } from './tensorflow-picture-kernels.ts'
+import { registerWalkKernels } from './tensorflow-walk-kernels.ts'
 import { activateBackend, loadTfjs, requireModule } from './tfjs.ts'
 
 export interface TensorflowOptions {
@@ -57,9 +59,9 @@ function environmentFor(options: TensorflowOptions): Record<string, string> {
 
 function missingLibrary(options: TensorflowOptions): ConvScopeError {
   const what = options.cuda ? "TensorFlow's library with CUDA" : "TensorFlow's library"
-  const command = options.cuda ? 'convscope engine install --cuda' : 'convscope engine install'
-  return new ConvScopeError('unsupported', `${what} is not installed; run \`${command}\``, {
-    remedy: `Run \`${command}\`, or choose another engine.`,
+  const install = action(options.cuda ? 'install-cuda-engine' : 'install-engine')
+  return new ConvScopeError('unsupported', `${what} is not installed`, {
+    remedy: `${install} Or choose another engine.`,
     details: `looked in ${options.folder}`,
   })
 }
@@ -84,7 +86,7 @@ export async function startTensorflow(options: TensorflowOptions): Promise<Engin
     binding = addon.load(options.folder, configProto(threads, options.cuda), environmentFor(options), false)
   } catch (error) {
     throw new ConvScopeError('unsupported', error instanceof Error ? error.message : String(error), {
-      remedy: 'Install the library again with `convscope engine install`.',
+      remedy: action('reinstall-engine'),
       cause: error,
     })
   }
@@ -102,7 +104,10 @@ export async function startTensorflow(options: TensorflowOptions): Promise<Engin
   // An addon that was built before it had kernels of its own is used without them.
   const own = !options.cuda && (binding.functions.ownKernels?.(threads) ?? false)
   replaceTensorflowKernels(tf, options.cuda, own)
-  if (own) usePictureKernels(tf)
+  if (own) {
+    usePictureKernels(tf)
+    registerWalkKernels(tf)
+  }
   const backend = new NodeJSKernelBackend(binding, '@tensorflow/tfjs-node-gpu')
   tf.registerBackend(TENSORFLOW_BACKEND, () => backend)
   await activateBackend(tf, TENSORFLOW_BACKEND)

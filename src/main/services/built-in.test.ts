@@ -2,6 +2,7 @@ import { cp, mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { action } from '../../shared/actions.ts'
 import { configureLogging } from '../platform/logger.ts'
 import { networkHash } from '../project/networks.ts'
 import { openProject, type Project } from '../project/project.ts'
@@ -41,7 +42,7 @@ describe('addBuiltIns', () => {
     project.networks.save({ ...own, hash: networkHash(own) }, { replace: true })
     expect(await addBuiltIns(project, programFolder())).toEqual([
       'The network mnist-convnet that comes with the program is not available: the project has another "mnist-convnet". ' +
-        '"convscope model remove mnist-convnet" makes room for it at the next start.',
+        action('remove-own-entry'),
     ])
     expect(network().source).toBe('trained')
     project.networks.remove('mnist-convnet')

@@ -2,6 +2,7 @@
 import { readFile, stat } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import * as z from 'zod'
+import { action } from '../../shared/actions.ts'
 import type { DatasetRecord } from '../../shared/datasets.ts'
 import { ConvScopeError, toErrorReport } from '../../shared/errors.ts'
 import { NetworkSpec } from '../../shared/network/spec.ts'
@@ -131,7 +132,7 @@ async function addMnist(project: Project, folder: string): Promise<void> {
     ],
   }
   const hash = datasetHash(content)
-  if (hasContent(builtInEntry(project.datasets, 'mnist', 'Start a new project to use it.'), content)) return
+  if (hasContent(builtInEntry(project.datasets, 'mnist', action('remove-own-entry')), content)) return
   project.datasets.save({
     name: 'mnist',
     title: 'MNIST handwritten digits',
@@ -147,8 +148,7 @@ async function addMnist(project: Project, folder: string): Promise<void> {
 
 async function addCifarSample(project: Project, folder: string): Promise<void> {
   const sample = await cifarSample(project, folder)
-  const remedy = `"convscope data remove ${sample.name}" makes room for it at the next start.`
-  if (hasContent(builtInEntry(project.datasets, sample.name, remedy), sample)) return
+  if (hasContent(builtInEntry(project.datasets, sample.name, action('remove-own-entry')), sample)) return
   project.datasets.save({ ...sample, hash: datasetHash(sample), addedAt: Date.now() })
 }
 
@@ -163,8 +163,7 @@ async function addNetwork(project: Project, folder: string): Promise<void> {
   }
   project.artifacts.addBuiltIn(file, weights)
   const hash = networkHash({ spec, weights })
-  const remedy = `"convscope model remove ${spec.name}" makes room for it at the next start.`
-  if (builtInEntry(project.networks, spec.name, remedy)?.hash === hash) return
+  if (builtInEntry(project.networks, spec.name, action('remove-own-entry'))?.hash === hash) return
   project.networks.save({
     name: spec.name,
     title: spec.title,

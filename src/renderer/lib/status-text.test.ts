@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest'
 import type { SystemStatus } from '../../shared/contract/system.ts'
+import { action } from '../../shared/actions.ts'
 import { engineNotice, engineReason, engineText } from './status-text.ts'
 
 const engine = {
@@ -42,4 +43,7 @@ it('calls engines in reasons as the page does', () => {
   expect(engineReason('slower than tensorflow here')).toBe('Slower than TensorFlow CPU here')
   expect(engineReason('slower than something here')).toBe('Slower than something here')
   expect(engineReason('no GPU was found')).toBe('No GPU was found')
+  expect(engineReason(`it is missing. ${action('install-engine')}`)).toBe(
+    'It is missing. Install the native engine in the settings.',
+  )
 })

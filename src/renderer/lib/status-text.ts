@@ -1,3 +1,4 @@
+import { spoken } from '../../shared/actions.ts'
 import { ENGINE_NAMES, type EngineName } from '../../shared/engines.ts'
 import type { SystemStatus } from '../../shared/contract/system.ts'
 import type { SessionState } from '../../shared/session.ts'
@@ -10,9 +11,12 @@ export const ENGINE_TITLES: Record<EngineName, string> = {
   cpu: 'JavaScript',
 }
 
-/** A reason of the engines with the names that the page uses: `slower than TensorFlow CPU here`. */
+/** A reason of the engines with the names and the words of the page: `slower than TensorFlow CPU here`. */
 export function engineReason(reason: string): string {
-  const named = reason.replace(/(?<=slower than )\S+/, (name) => ENGINE_TITLES[name as EngineName] ?? name)
+  const named = spoken(reason, 'window').replace(
+    /(?<=slower than )\S+/,
+    (name) => ENGINE_TITLES[name as EngineName] ?? name,
+  )
   return named.charAt(0).toUpperCase() + named.slice(1)
 }
 
