@@ -21,14 +21,31 @@ export type PixelFrame = z.infer<typeof PixelFrame>
 export const EncodedFrame = z.strictObject({ ...size, base64: z.base64() })
 export type EncodedFrame = z.infer<typeof EncodedFrame>
 
+export const LARGEST_FRAME_FILE_BYTES = 32 * 1024 * 1024
+
+/**
+ * A picture file as it is. It is decoded in the worker: its middle with the aspect of what the network takes; `invert`: light becomes dark.
+ */
+export const FileFrame = z
+  .strictObject({ file: Bytes, invert: z.boolean().default(false) })
+  .refine(({ file }) => file.length <= LARGEST_FRAME_FILE_BYTES, { message: 'the file has more than 32 MB' })
+export type FileFrame = z.infer<typeof FileFrame>
+
+/** The same between main and worker. */
+export const EncodedFile = z.strictObject({ fileBase64: z.base64(), invert: z.boolean() })
+export type EncodedFile = z.infer<typeof EncodedFile>
+
 /** What is looked at in every frame: one channel or place of a layer, with the rules of its projection. */
 export const LiveView = DeconvnetParams.omit({ picture: true, scale: true }).extend({
   units: DeconvnetParams.shape.units.unwrap().default({ kind: 'strongest', count: 1 }),
 })
 export type LiveView = z.infer<typeof LiveView>
 
-/** Frames of any size: where the network's preprocessing does not say how to resize, they are stretched to its input. */
-export const LiveFrameRequest = z.strictObject({ view: LiveView, frame: z.union([PictureReference, PixelFrame]) })
+/** Pixels of any size: where the network's preprocessing does not say how to resize, they are stretched to its input. */
+export const LiveFrameRequest = z.strictObject({
+  view: LiveView,
+  frame: z.union([PictureReference, PixelFrame, FileFrame]),
+})
 export type LiveFrameRequest = z.infer<typeof LiveFrameRequest>
 
 /** What a look at the frame as a picture would give; the arrays as `.npy` files, as a look's outputs of the same names. */

@@ -1,6 +1,7 @@
+import sharp from 'sharp'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { DeconvnetParams } from '../../shared/experiments/deconvnet.ts'
-import { EncodedFrame, LiveView } from '../../shared/live.ts'
+import { EncodedFrame, LiveView, type EncodedFile } from '../../shared/live.ts'
 import { startCpu } from '../engines/cpu.ts'
 import type { Engine } from '../engines/engine.ts'
 import type { Network } from '../network/network.ts'
@@ -22,7 +23,7 @@ const digit = () => testSplit('test', 20).images.slice(3 * 784, 4 * 784)
 const encoded = (pixels: Uint8Array, height: number, width: number, channels: number): EncodedFrame =>
   EncodedFrame.parse({ height, width, channels, base64: Buffer.from(pixels).toString('base64') })
 
-const frame = async (source: typeof PICTURE | EncodedFrame, changes: object = {}) => {
+const frame = async (source: typeof PICTURE | EncodedFrame | EncodedFile, changes: object = {}) => {
   const { context, outputs } = testContext({ engine, network })
   return { result: await liveFrame({ view: view(changes), frame: source }, context), outputs }
 }
@@ -58,6 +59,32 @@ describe('a live frame', () => {
     const input = outputs.arrays.get('input')
     expect(input?.shape).toEqual([28, 28, 1])
     expect(new Set(input?.values as Float32Array)).toEqual(new Set([Math.fround(128 / 255)]))
+  })
+
+  it('takes the middle of a picture file, inverted where that is asked for', async () => {
+    // Dark at both ends, light in the middle.
+    const wide = Uint8Array.from({ length: 84 * 28 }, (_, at) => (Math.floor((at % 84) / 28) === 1 ? 204 : 0))
+    const png = await sharp(wide, { raw: { width: 84, height: 28, channels: 1 } })
+      .png()
+      .toBuffer()
+    const levels = async (invert: boolean) => {
+      const { outputs } = await frame({ fileBase64: png.toString('base64'), invert })
+      return [...new Set(outputs.arrays.get('input')?.values as Float32Array)].map((value) => Math.round(value * 255))
+    }
+    expect(await levels(false)).toEqual([204])
+    expect(await levels(true)).toEqual([51])
+  })
+
+  it('refuses a file that is no picture, or claims more pixels than it can hold', async () => {
+    const text = Buffer.from('no picture').toString('base64')
+    await expect(frame({ fileBase64: text, invert: false })).rejects.toMatchObject({ code: 'damaged' })
+    const png = await sharp({ create: { width: 2000, height: 2000, channels: 3, background: '#000' } })
+      .png()
+      .toBuffer()
+    png.writeUInt32BE(90_000, 16)
+    await expect(frame({ fileBase64: png.toString('base64'), invert: false })).rejects.toMatchObject({
+      code: 'too-large',
+    })
   })
 
   it('leaves no tensors behind', async () => {

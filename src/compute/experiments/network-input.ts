@@ -5,8 +5,9 @@ import { ConvScopeError } from '../../shared/errors.ts'
 import type { DeconvnetResult } from '../../shared/experiments/deconvnet.ts'
 import type { PictureReference } from '../../shared/experiments/index.ts'
 import type { NetworkSpec } from '../../shared/network/spec.ts'
-import type { EncodedFrame } from '../../shared/live.ts'
-import { openPicture, openPixels, unreadable, upright } from '../data/decode-picture.ts'
+import type { EncodedFile, EncodedFrame } from '../../shared/live.ts'
+import { openPicture, openPixels, pictureHeader, unreadable, upright } from '../data/decode-picture.ts'
+import { frameSize, type FrameSize } from '../../shared/network/frame-size.ts'
 import { preprocess, toPicture } from '../network/preprocess.ts'
 import type { Picture as BytePicture } from '../network/resize.ts'
 import type { ExperimentContext } from './experiment.ts'
@@ -64,6 +65,19 @@ export async function frameInput(
 }
 
 /**
+ * The middle of a picture file as the network takes it, in the size and aspect of a frame for it.
+ * @throws ConvScopeError 'damaged' for what is no picture, 'too-large' for one of too many pixels
+ */
+export async function fileInput({ fileBase64, invert }: EncodedFile, spec: NetworkSpec): Promise<NetworkInput> {
+  const file = new Uint8Array(Buffer.from(fileBase64, 'base64'))
+  await pictureHeader(file, 'The picture')
+  const shape = inputShape(spec)
+  const open = (): Sharp => (invert ? openPicture(file).negate({ alpha: false }) : openPicture(file))
+  const picture = await decode(open, spec, shape, frameSize(shape, spec.preprocessing))
+  return { shape, values: toNetwork(picture, spec, shape), label: null }
+}
+
+/**
  * The referenced picture as it is, before the network's preprocessing.
  * @throws ConvScopeError 'damaged' for an unreadable file
  */
@@ -94,15 +108,20 @@ export function inputShape(spec: NetworkSpec): readonly [number, number, number]
   return first.shape
 }
 
-/** What is opened as grey or RGB bytes; at the network's input size (aspect not kept) where its preprocessing does not say how to resize. */
+/**
+ * What is opened as grey or RGB bytes: its middle in the size and aspect of `middle` where that is given; otherwise, where the network's
+ * preprocessing does not say how to resize, all of it at the input's size (aspect not kept).
+ */
 async function decode(
   open: () => Sharp,
   { preprocessing }: NetworkSpec,
   [height, width, channels]: readonly [number, number, number],
+  middle?: FrameSize,
 ): Promise<BytePicture> {
   try {
     const picture = upright(open(), channels)
-    const sized = preprocessing.resize ? picture : picture.resize(width, height, { fit: 'fill', kernel: 'linear' })
+    const whole = preprocessing.resize ? picture : picture.resize(width, height, { fit: 'fill', kernel: 'linear' })
+    const sized = middle ? picture.resize({ ...middle, fit: 'cover', kernel: 'linear' }) : whole
     const { data, info } = await sized.raw().toBuffer({ resolveWithObject: true })
     return { shape: [info.height, info.width, info.channels], data }
   } catch (cause) {

@@ -1,6 +1,6 @@
 /** Live view: every frame is one short question to the worker. */
 import { ConvScopeError } from '../../shared/errors.ts'
-import type { EncodedFrame, LiveFrameRequest } from '../../shared/live.ts'
+import type { EncodedFile, EncodedFrame, LiveFrameRequest } from '../../shared/live.ts'
 import type { PictureReference } from '../../shared/experiments/index.ts'
 import type { Project } from '../project/project.ts'
 import type { Supervisor } from '../sessions/supervisor.ts'
@@ -32,11 +32,19 @@ export function createLive(project: Project, supervisor: Supervisor): LiveServic
   }
 }
 
-function encoded(frame: LiveFrameRequest['frame'], dataset: string | undefined): PictureReference | EncodedFrame {
+function encoded(
+  frame: LiveFrameRequest['frame'],
+  dataset: string | undefined,
+): PictureReference | EncodedFrame | EncodedFile {
   if ('pixels' in frame) {
     const { pixels, ...size } = frame
-    return { ...size, base64: Buffer.from(pixels.buffer, pixels.byteOffset, pixels.byteLength).toString('base64') }
+    return { ...size, base64: base64Of(pixels) }
   }
+  if ('file' in frame) return { fileBase64: base64Of(frame.file), invert: frame.invert }
   // Letter case of names does not matter to who asks.
   return 'dataset' in frame && dataset !== undefined ? { ...frame, dataset } : frame
+}
+
+function base64Of({ buffer, byteOffset, byteLength }: Uint8Array): string {
+  return Buffer.from(buffer, byteOffset, byteLength).toString('base64')
 }

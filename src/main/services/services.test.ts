@@ -2,6 +2,7 @@
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import sharp from 'sharp'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { DeconvnetResult } from '../../shared/experiments/deconvnet.ts'
 import type { JobEvent } from '../../shared/jobs.ts'
@@ -212,6 +213,11 @@ describe('services', () => {
     const seen = await services.live.frame(
       LiveFrameRequest.parse({ view, frame: { height: 28, width: 28, channels: 1, pixels: images } }),
     )
+    const file = await sharp(images, { raw: { width: 28, height: 28, channels: 1 } })
+      .png()
+      .toBuffer()
+    const decoded = await services.live.frame(LiveFrameRequest.parse({ view, frame: { file: new Uint8Array(file) } }))
+    expect(decoded.projections).toEqual(named.projections)
     expect(seen.projections).toEqual(named.projections)
     expect(decodeNpy(seen.activations, 'the answer').shape).toEqual([24, 24, 32])
     expect(seen.result.prediction).toEqual(named.result.prediction)

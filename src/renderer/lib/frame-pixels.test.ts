@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest'
-import { centreCrop, frameSize, invertColours } from './frame-pixels.ts'
+import { frameSize } from '../../shared/network/frame-size.ts'
+import { centreCrop, invertColours } from './frame-pixels.ts'
 
 it('crops the middle with the aspect of the frame', () => {
   expect(centreCrop({ width: 640, height: 480 }, { width: 28, height: 28 })).toEqual([80, 0, 480, 480])

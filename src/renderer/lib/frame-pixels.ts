@@ -1,28 +1,11 @@
 import type { PixelFrame } from '../../shared/live.ts'
-import type { Preprocessing } from '../../shared/network/spec.ts'
-
-export interface FrameSize {
-  readonly width: number
-  readonly height: number
-}
+import type { FrameSize } from '../../shared/network/frame-size.ts'
 
 /** Left, top, width and height of the largest part in the middle with the aspect of `to`. */
 export function centreCrop(from: FrameSize, to: FrameSize): readonly [number, number, number, number] {
   const factor = Math.min(from.width / to.width, from.height / to.height)
   const [width, height] = [to.width * factor, to.height * factor]
   return [(from.width - width) / 2, (from.height - height) / 2, width, height]
-}
-
-/**
- * How large a network wants its frames: what its preprocessing resizes to, otherwise its input. For a short side the frame is a square,
- * of which the network crops the middle.
- */
-export function frameSize(input: readonly number[], { resize }: Pick<Preprocessing, 'resize'>): FrameSize {
-  const [height = 1, width = 1] = input
-  if (!resize) return { width, height }
-  if (resize.mode === 'exact') return { width: resize.width, height: resize.height }
-  const side = Math.min(resize.width, resize.height)
-  return { width: side, height: side }
 }
 
 /** Light becomes dark in place; RGBA, opacity stays. */

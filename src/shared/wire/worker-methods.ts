@@ -4,7 +4,7 @@ import { DatasetOrigin, DatasetRecord, RefusedFile, SplitStatistics, ThumbnailSi
 import { EngineReport } from '../engines.ts'
 import { PictureReference } from '../experiments/document.ts'
 import { DeconvnetResult } from '../experiments/deconvnet.ts'
-import { EncodedFrame, LiveView } from '../live.ts'
+import { EncodedFile, EncodedFrame, LiveView } from '../live.ts'
 import { Accuracy, Classification, Examination } from '../network/examination.ts'
 import { Finding } from '../network/finding.ts'
 import { ArchitectureSummary, ExportFormat, LayerPage, NetworkOrigin, WeightHistogram } from '../network/page.ts'
@@ -75,7 +75,7 @@ export const WORKER_METHODS = {
   },
   /** One frame of a live view; with the output arrays `projections`, `activations` and `input` of a deconvnet. */
   'live-frame': {
-    params: z.object({ view: LiveView, frame: z.union([PictureReference, EncodedFrame]) }),
+    params: z.object({ view: LiveView, frame: z.union([PictureReference, EncodedFrame, EncodedFile]) }),
     result: DeconvnetResult,
   },
   /** How often a network is right on a split. */

@@ -1,12 +1,15 @@
 import { ConvScopeError } from '../../../shared/errors.ts'
-import type { LiveFrameRequest } from '../../../shared/live.ts'
-import { FramePainter, type FrameSize } from '../../lib/frame-pixels.ts'
+import { LARGEST_FRAME_FILE_BYTES, type LiveFrameRequest } from '../../../shared/live.ts'
+import type { FrameSize } from '../../../shared/network/frame-size.ts'
+import { FramePainter } from '../../lib/frame-pixels.ts'
 
 /** One frame on its way to the network. */
 export interface LivePicture {
   readonly frame: LiveFrameRequest['frame']
   /** What it is: a file's name, a picture's number, the camera's size. */
   readonly name: string
+  /** Called where the frame is no picture that can be read: the next one is taken. Without it, that is the end of the source. */
+  readonly leaveOut?: () => void
 }
 
 export interface LiveSource {
@@ -76,64 +79,48 @@ export async function cameraSource(stream: MediaStream, wish: () => FrameWish): 
   }
 }
 
-export interface DecodedPicture extends FrameSize {
-  readonly picture: CanvasImageSource
-  close(): void
-}
-
-export type DecodePicture = (file: File) => Promise<DecodedPicture>
-export type PaintPicture = FramePainter['paint']
-
-const LARGEST_FILE_BYTES = 64 * 1024 * 1024
-
 /**
- * The picture files of a folder one after another, again and again. They are decoded in the sandbox of the page and reach the program as
- * pixels; a file that is none is left out from then on.
+ * The picture files of a folder one after another, again and again, as they are: the worker decodes them. A file that it cannot read is left
+ * out from then on.
  * @throws ConvScopeError 'not-found' for a folder without pictures
  */
-export function folderSource(
-  folder: readonly File[],
-  wish: () => FrameWish,
-  decode: DecodePicture = decodeInPage,
-  paint: PaintPicture = pageCanvas(),
-): LiveSource {
+export function folderSource(folder: readonly File[], wish: () => Pick<FrameWish, 'invert'>): LiveSource {
   const files = folder
-    .filter(({ type, size }) => type.startsWith('image/') && size <= LARGEST_FILE_BYTES)
+    .filter(({ type, size }) => type.startsWith('image/') && size <= LARGEST_FRAME_FILE_BYTES)
     .sort((a, b) => a.name.localeCompare(b.name, 'en', { numeric: true }))
   const found = files.length
   if (found === 0) {
     throw new ConvScopeError('not-found', `None of the ${folder.length} files of the folder is a picture`, {
-      remedy: 'Choose a folder with PNG, JPEG, WebP or GIF files of 64 MB at most.',
+      remedy: 'Choose a folder with PNG, JPEG, WebP, TIFF or GIF files of 32 MB at most.',
     })
   }
   let index = 0
+  const leaveOut = (file: File): void => {
+    const place = files.indexOf(file)
+    if (place < 0) return
+    files.splice(place, 1)
+    if (place < index) index--
+  }
   return {
     next: async () => {
-      for (;;) {
-        const file = files[index % files.length]
-        if (!file) throw new ConvScopeError('damaged', `None of the ${found} pictures of the folder can be read`)
-        try {
-          const decoded = await decode(file)
-          const { size, invert } = wish()
-          const frame = paint(decoded.picture, decoded, size, invert)
-          decoded.close()
-          index = (index % files.length) + 1
-          return { frame, name: file.name }
-        } catch {
-          files.splice(index % files.length, 1)
-        }
-      }
+      index %= Math.max(1, files.length)
+      const file = files[index++]
+      if (!file) throw new ConvScopeError('damaged', `None of the ${found} pictures of the folder can be read`)
+      const frame = { file: await bytesOf(file), invert: wish().invert }
+      return { frame, name: file.name, leaveOut: () => leaveOut(file) }
     },
     close: () => undefined,
   }
 }
 
-const decodeInPage: DecodePicture = async (file) => {
-  const picture = await createImageBitmap(file)
-  return { picture, width: picture.width, height: picture.height, close: () => picture.close() }
-}
-
-function pageCanvas(): PaintPicture {
-  const painter = new FramePainter()
-  return (...picture) => painter.paint(...picture)
+/** @throws ConvScopeError 'not-found' for a file that is gone */
+async function bytesOf(file: File): Promise<Uint8Array> {
+  try {
+    return new Uint8Array(await file.arrayBuffer())
+  } catch (cause) {
+    throw new ConvScopeError('not-found', `${file.name} cannot be read any more`, {
+      remedy: 'Choose the folder again.',
+      cause,
+    })
+  }
 }

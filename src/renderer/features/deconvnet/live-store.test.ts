@@ -136,6 +136,19 @@ describe('the live view', () => {
     expect(live.state.kind).toBe('off')
   })
 
+  it('goes on without files that cannot be read, and names them', async () => {
+    const { live } = await makeStores()
+    frame.mockRejectedValueOnce(new ConvScopeError('damaged', 'The picture cannot be read: it is empty'))
+    const leaveOut = vi.fn()
+    const source = counting()
+    void live.start('folder', () => ({ ...source, next: async () => ({ ...(await source.next()), leaveOut }) }))
+    await vi.waitFor(() => expect(live.figures?.frames).toBeGreaterThan(1))
+    expect(leaveOut).toHaveBeenCalledTimes(1)
+    expect(live.leftOut).toEqual(['picture 0 (The picture cannot be read: it is empty)'])
+    live.stop()
+    expect(live.leftOut).toEqual([])
+  })
+
   it('gives up one source for another', async () => {
     const { live } = await makeStores()
     const [first, second] = [counting(), counting()]

@@ -1,6 +1,7 @@
 import { defineStore } from 'pinia'
 import { computed, ref, shallowRef, watch } from 'vue'
 import type { ErrorReport } from '../../../shared/errors.ts'
+import type { LiveFrame } from '../../../shared/live.ts'
 import { FrameRate } from '../../lib/frame-rate.ts'
 import { Latest, pause } from '../../lib/latest.ts'
 import { reportOf } from '../../lib/report.ts'
@@ -36,6 +37,8 @@ export const useLive = defineStore('live', () => {
   const kind = ref<LiveSourceKind>('dataset')
   const state = shallowRef<LiveState>({ kind: 'off' })
   const figures = shallowRef<LiveFigures>()
+  /** Files of the source that cannot be read, and why. */
+  const leftOut = shallowRef<readonly string[]>([])
   /** Frames per second at most. */
   const most = ref(20)
   const invert = ref(false)
@@ -48,7 +51,7 @@ export const useLive = defineStore('live', () => {
   /** Shows the frames of another source from now on. */
   async function start(source: LiveSourceKind, opener: () => Promise<LiveSource> | LiveSource): Promise<void> {
     const { signal } = turns.begin()
-    ;[kind.value, open, figures.value] = [source, opener, undefined]
+    ;[kind.value, open, figures.value, leftOut.value] = [source, opener, undefined, []]
     state.value = { kind: 'starting' }
     rate.clear()
     try {
@@ -78,18 +81,38 @@ export const useLive = defineStore('live', () => {
       const { selection } = deconvnet
       if (!selection) return
       upcoming ??= Promise.allSettled([source.next()])
-      const answer = await client.live.frame({ view: liveViewOf(selection), frame: picture.frame }, { signal })
+      const answer = await answerTo(picture, selection, signal)
       if (signal.aborted) return
-      deconvnet.showFrame(readFrame(answer))
-      count(picture.name, answer.result.computeMs)
-      await pause(Math.max(0, 1000 / most.value - (performance.now() - startedAt)), signal)
-      await painted()
-      await whilePaused(selection, signal)
-      if (state.value.kind === 'paused') continue
+      if (answer) {
+        deconvnet.showFrame(readFrame(answer))
+        count(picture.name, answer.result.computeMs)
+        await pause(Math.max(0, 1000 / most.value - (performance.now() - startedAt)), signal)
+        await painted()
+        await whilePaused(selection, signal)
+        if (state.value.kind === 'paused') continue
+      }
       const [next] = await upcoming
       upcoming = undefined
       if (next?.status === 'rejected') throw next.reason
       if (next) picture = next.value
+    }
+  }
+
+  /** Undefined for a file that is none that can be read: its source leaves it out. */
+  async function answerTo(
+    { frame, name, leaveOut }: LivePicture,
+    selection: Selection,
+    signal: AbortSignal,
+  ): Promise<LiveFrame | undefined> {
+    try {
+      return await client.live.frame({ view: liveViewOf(selection), frame }, { signal })
+    } catch (error) {
+      const { code, message } = reportOf(error)
+      if (!leaveOut || (code !== 'damaged' && code !== 'too-large')) throw error
+      leaveOut()
+      const text = `${name} (${message})`
+      if (!leftOut.value.includes(text)) leftOut.value = [...leftOut.value, text]
+      return undefined
     }
   }
 
@@ -124,11 +147,12 @@ export const useLive = defineStore('live', () => {
     turns.cancel()
     state.value = { kind: 'off' }
     figures.value = undefined
+    leftOut.value = []
   }
 
   const retry = (): void => void (open && start(kind.value, open))
 
-  return { kind, state, figures, most, invert, active, start, togglePause, stop, retry }
+  return { kind, state, figures, leftOut, most, invert, active, start, togglePause, stop, retry }
 })
 
 /** When the page has shown what it has; never while nobody sees it, so that a hidden page rests. */
