@@ -166,7 +166,9 @@ describe('deconvnet', () => {
     const units = { kind: 'list', units: [{ channel: 10 }, { channel: 2, position: [1, 2] }] }
     const without = await look({ units })
     expect(without.outputs.pictures.size).toBe(0)
+    expect(without.outputs.tables.size).toBe(0)
     const { outputs } = await look({ units }, { pictures: true })
+    expect(outputs.tables.get('units')).toEqual(['channel', 'row', 'column', 'activation', 'magnitude'])
     expect([...outputs.pictures.keys()]).toEqual(expect.arrayContaining(['input', 'projections']))
     const names = [...outputs.pictures.keys()].filter((name) => name.startsWith('projection-'))
     expect(names[1]).toBe('projection-001-channel-2-at-1-2')

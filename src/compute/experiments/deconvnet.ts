@@ -11,6 +11,7 @@ import { seedSignals } from '../network/seeds.ts'
 import { pasteWindow } from '../network/windowed-batch.ts'
 import { worthwhileWindows, type WindowPlan } from '../network/windowed-plan.ts'
 import { windowedProjections } from '../network/windowed-projections.ts'
+import { unitTable } from '../study/tables.ts'
 import type { Experiment, ExperimentContext } from './experiment.ts'
 import { networkInput, inputPicture, type NetworkInput } from './network-input.ts'
 import { contactSheet, enlarged, largestMagnitude, signedPicture, type Picture } from './pictures.ts'
@@ -25,7 +26,9 @@ export const deconvnet: Experiment<DeconvnetParams, DeconvnetResult> = async fun
   const { network } = await context.network(params.network)
   const input = await networkInput(params.picture, network.spec, context)
   yield { type: 'log', message: `Projecting units of ${params.layer}` }
-  return lookAt(params, network, input, context)
+  const result = await lookAt(params, network, input, context)
+  if (context.pictures) await context.outputTable('units', unitTable(result))
+  return result
 }
 
 /** What the method needs besides the picture. */

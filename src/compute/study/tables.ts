@@ -1,9 +1,23 @@
 /** The numbers of the study's experiments as tables for other programs. */
 import type { CsvCell, CsvTable } from '../../shared/csv.ts'
 import type { CorrespondenceResult } from '../../shared/experiments/correspondence.ts'
+import type { DeconvnetResult } from '../../shared/experiments/deconvnet.ts'
 import type { FeatureEvolutionResult } from '../../shared/experiments/feature-evolution.ts'
 import type { InvarianceResult } from '../../shared/experiments/invariance.ts'
 import type { TopLayerTable } from '../../shared/experiments/top-activations.ts'
+
+/** One line a projected unit. */
+export function unitTable({ units }: Pick<DeconvnetResult, 'units'>): CsvTable {
+  return {
+    columns: ['channel', 'row', 'column', 'activation', 'magnitude'],
+    rows: units.map(({ channel, position, value, magnitude }) => [
+      channel,
+      ...(position ?? [null, null]),
+      value,
+      magnitude,
+    ]),
+  }
+}
 
 /** One line an entry; dead channels have none. */
 export function topTable({ classes, channels }: TopLayerTable): CsvTable {

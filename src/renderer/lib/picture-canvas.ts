@@ -9,6 +9,34 @@ export function pictureCanvas(source: PictureSource, limits: Limits, map: Colour
   )
 }
 
+/** A picture as it is shown. */
+export interface ShownPicture {
+  readonly source: PictureSource
+  readonly limits: Limits
+  readonly map: ColourMapName
+  /** Shows through: another picture of the same place. */
+  readonly under?: { readonly source: PictureSource; readonly limits: Limits } | undefined
+}
+
+/** Opacity over the picture that shows through. */
+const VEIL = 0.6
+
+/** Fills the canvas of the context with a picture, without smoothing. */
+export function drawShown(
+  context: CanvasRenderingContext2D,
+  { source, limits, map, under }: ShownPicture,
+  width: number,
+  height: number,
+): void {
+  context.imageSmoothingEnabled = false
+  if (under) {
+    context.drawImage(pictureCanvas(under.source, under.limits, 'grey'), 0, 0, width, height)
+    context.globalAlpha = VEIL
+  }
+  context.drawImage(pictureCanvas(source, limits, map), 0, 0, width, height)
+  context.globalAlpha = 1
+}
+
 /** Many pictures of one size on one canvas; drawing a tile of it costs one `drawImage`. */
 export interface Sheet {
   readonly canvas: HTMLCanvasElement

@@ -84,7 +84,7 @@ function unitsText(choice: UnitChoice): string {
 
 /**
  * Outputs: arrays `projections` `[units, h, w, c]`, `activations` (the layer's, `[h, w, c]` or `[units]`) and `input`
- * `[h, w, c]` (network space). Lasting runs also write pictures: `projections` (contact sheet), `input`, and one a unit.
+ * `[h, w, c]` (network space). Lasting runs also write the table `units` and pictures: `projections` (contact sheet), `input`, and one a unit.
  */
 export const deconvnet: ExperimentKind<'deconvnet', typeof DeconvnetParams, typeof DeconvnetResult> = {
   kind: 'deconvnet',
