@@ -19,18 +19,28 @@ test('goes from a picture over a channel and its projection to its top pictures 
   const scanned = deconvnet.parameters.getByRole('spinbutton', { name: 'Pictures to scan' })
   await scanned.fill('300')
   await scanned.press('Enter')
-  await deconvnet.parameters.getByText('All', { exact: true }).click()
+  const projected = deconvnet.parameters.getByRole('spinbutton', { name: 'Number of channels projected' })
+  await projected.fill('2')
+  await projected.press('Enter')
   await deconvnet.parameters.getByRole('button', { name: 'Run' }).click()
 
-  const unit = page.getByRole('region', { name: /^Unit relu1 \// })
-  await expect(unit).toBeVisible({ timeout: 60_000 })
-  await expect(unit.getByRole('listbox', { name: /^Patches of/ })).toBeVisible()
-  await page.getByRole('region', { name: 'Channels' }).getByRole('button', { name: '3', exact: true }).click()
+  const unit = page.getByRole('region', { name: 'Unit relu1 / 0' })
+  const channels = page.getByRole('region', { name: 'Channels' })
+  await expect(channels.getByRole('button', { name: 'Project channel 0', exact: true })).toBeVisible({
+    timeout: 60_000,
+  })
+  await unit.getByRole('button', { name: 'Project this channel' }).click()
+  await expect(unit.getByRole('listbox', { name: /^Patches of/ })).toBeVisible({ timeout: 60_000 })
+  await expect(channels.getByRole('button', { name: 'Project channel 0', exact: true })).toBeHidden()
+  await channels.getByRole('button', { name: '3', exact: true }).click()
   await expect(page.getByRole('region', { name: 'Unit relu1 / 3' })).toBeVisible()
   await expect(page).toHaveURL(/unit=3\b/)
   await expect(page.getByRole('img', { name: /^relu1: projections at the left/ })).toBeVisible()
 
-  await page.getByRole('link', { name: 'Open its projection' }).click()
+  await page
+    .getByRole('link', { name: /^Picture \d+, activation/ })
+    .first()
+    .click()
   await deconvnet.shown('relu1 / 3')
 })
 

@@ -31,12 +31,12 @@ afterEach(() => {
   changeDisplay({ content: 'colour', gamma: 1 })
 })
 
-const props = {
+const props: InstanceType<typeof EvolutionFigure>['$props'] = {
   layer: { layer: 'conv1', channels: [{ channel: 3, strongest: [{ picture: 5, value: 2, position: null }, null] }] },
   epochs: [1, 10],
-  projections: { dtype: 'float32', shape: [1, 2, 1, 1, 1], values: new Float32Array([-4, 2]) },
+  projections: { shape: [1, 2, 1, 1, 1], values: new Float32Array([-4, 2]) },
   ...{ scale: 'per-picture', bgr: false },
-} as const
+}
 
 it('follows the display: scale, gamma, and norms', async () => {
   expect(painted.at(-1)).toEqual([0, 255])
