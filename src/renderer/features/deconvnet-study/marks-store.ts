@@ -5,21 +5,28 @@ import {
   copiedMarks,
   marksOn,
   nextPart,
+  readMarks,
   withMark,
   withoutMark,
   type MarkedPicture,
   type PartMark,
 } from './part-marks.ts'
 
-/** The parts that are marked for a correspondence, for as long as the page is open; boxes fit one network's input only. */
+/** The page is loaded again to take a camera, and to give it back. */
+const KEY = 'convscope.part-marks'
+
+/** The parts that are marked for a correspondence, for as long as the window is open; boxes fit one network's input only. */
 export const usePartMarks = defineStore('part-marks', () => {
-  const all = shallowRef<Readonly<Record<string, readonly PartMark[]>>>({})
+  const all = shallowRef(readMarks(sessionStorage.getItem(KEY)))
   const network = ref('')
   /** The name that the next box gets. */
   const part = ref('eyes')
   const marks = computed(() => all.value[network.value] ?? [])
 
-  const change = (next: readonly PartMark[]): void => void (all.value = { ...all.value, [network.value]: next })
+  function change(next: readonly PartMark[]): void {
+    all.value = { ...all.value, [network.value]: next }
+    sessionStorage.setItem(KEY, JSON.stringify(all.value))
+  }
 
   /** Marks the chosen part and goes on to the next one that the picture lacks. */
   function draw(picture: MarkedPicture, box: PixelBox): void {

@@ -1,3 +1,4 @@
+import * as z from 'zod'
 import type { PixelBox } from '../../lib/boxes.ts'
 
 /** A picture whose parts are marked. */
@@ -70,4 +71,23 @@ export function picturesOf(marks: readonly PartMark[]): { picture: MarkedPicture
       parts: Object.fromEntries(marksOn(marks, picture).map(({ part, box }) => [part, box])),
     }
   })
+}
+
+const side = z.number().int().nonnegative()
+const StoredMark = z.object({
+  ...{ dataset: z.string(), split: z.string(), index: side, part: z.string().min(1) },
+  box: z.tuple([side, side, side, side]),
+})
+const StoredMarks = z.record(z.string(), z.array(StoredMark))
+
+/** Marks by network. */
+export type MarksByNetwork = Readonly<Record<string, readonly PartMark[]>>
+
+/** What was remembered; nothing where that is missing or damaged. */
+export function readMarks(text: string | null): MarksByNetwork {
+  try {
+    return StoredMarks.parse(JSON.parse(text ?? '{}'))
+  } catch {
+    return {}
+  }
 }
