@@ -35,10 +35,12 @@ const OWN_KERNELS = [
   'elementwise-kernel',
   'convolution-geometry',
   'convolution-kernels',
+  'sparse-gradient',
+  'pooling-kernels',
   'few-rows-kernel',
   'picture-kernels',
 ]
-const OWN_LOOPS = ['elementary-loops', 'product-loops', 'few-rows-loops', 'picture-loops']
+const OWN_LOOPS = ['elementary-loops', 'product-loops', 'sparse-loops', 'few-rows-loops', 'picture-loops']
 
 const sha256 = (/** @type {string} */ file) => createHash('sha256').update(readFileSync(file)).digest('hex')
 

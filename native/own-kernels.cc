@@ -172,6 +172,9 @@ bool convscope_register_own_kernels(int threads) {
   Register("ConvScopeConvolution", false, Create<MakeConvolution>);
   Register("ConvScopeConvolutionInputGradient", false, Create<MakeConvolutionInputGradient>);
   Register("ConvScopeConvolutionFilterGradient", false, Create<MakeConvolutionFilterGradient>);
+  Register("ConvScopeSparseInputGradient", false, Create<MakeSparseInputGradient>);
+  Register("ConvScopeMaxPool", true, Create<MakeMaxPool>);
+  Register("ConvScopeUnpool", false, Create<MakeUnpool>);
   Register("ConvScopeFewRows", false, Create<MakeFewRows>);
   Register("ConvScopeKeepLargest", false, Create<MakeKeepLargest>);
   Register("ConvScopeBlur", false, Create<MakeBlur>);

@@ -23,7 +23,7 @@ export const TENSORFLOW_BACKEND = 'tensorflow'
 
 const KERNELS = 'stock+guard-strided-filter-gradient+matmul+activation-gradients'
 const CONVOLUTION_KERNELS = `${KERNELS}+convolution-gradients`
-const OWN_KERNELS = '+few-rows+addon'
+const OWN_KERNELS = '+few-rows+walks+addon'
 /** Of all TensorFlow engines on this machine, with what the addon adds. */
 export const TENSORFLOW_KERNELS = `${usesOneDnn() ? KERNELS : CONVOLUTION_KERNELS}${OWN_KERNELS}`
 
@@ -127,6 +127,11 @@ export function withStockKernels<T>(body: () => T): T {
   } finally {
     stockOnly = before
   }
+}
+
+/** Whether such a run is going on. */
+export function usesStockKernels(): boolean {
+  return stockOnly
 }
 
 /**

@@ -20,6 +20,7 @@ import {
   type NodeBinding,
 } from './tensorflow-kernels.ts'
 import { usePictureKernels } from './tensorflow-picture-kernels.ts'
+import { registerWalkKernels } from './tensorflow-walk-kernels.ts'
 import { activateBackend, loadTfjs, requireModule } from './tfjs.ts'
 
 export interface TensorflowOptions {
@@ -103,7 +104,10 @@ export async function startTensorflow(options: TensorflowOptions): Promise<Engin
   // An addon that was built before it had kernels of its own is used without them.
   const own = !options.cuda && (binding.functions.ownKernels?.(threads) ?? false)
   replaceTensorflowKernels(tf, options.cuda, own)
-  if (own) usePictureKernels(tf)
+  if (own) {
+    usePictureKernels(tf)
+    registerWalkKernels(tf)
+  }
   const backend = new NodeJSKernelBackend(binding, '@tensorflow/tfjs-node-gpu')
   tf.registerBackend(TENSORFLOW_BACKEND, () => backend)
   await activateBackend(tf, TENSORFLOW_BACKEND)

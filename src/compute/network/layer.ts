@@ -35,6 +35,8 @@ export interface LayerContext<T extends LayerType> {
   readonly outputShape: Shape
   /** By parameter name. */
   readonly weights: Tensors
+  /** On the way down: the signal comes from a max pooling and is mostly zeros. */
+  readonly sparse?: boolean
 }
 
 export interface ForwardMode {

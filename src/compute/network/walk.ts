@@ -4,6 +4,7 @@
  */
 import type { WalkRules } from '../../shared/network/rules.ts'
 import { layerNamed, type Graph, type GraphLayer } from './graph.ts'
+import { SparseSignals } from './sparse-signals.ts'
 import { need, type ForwardMode, type LayerContext, type Tensor, type TensorFlow, type Tensors } from './layer.ts'
 import type { LayerType } from '../../shared/network/spec.ts'
 
@@ -121,11 +122,13 @@ export function walkDown(
   requireShape(start, signal)
   const below = new Set(pathUp(graph, end, start, []).map((layer) => layer.name))
   const signals = new Map<string, Tensor>([[start.name, signal]])
+  const sparse = new SparseSignals()
   for (const layer of [...graph.layers].reverse()) {
     const arriving = signals.get(layer.name)
     if (layer === end || arriving === undefined || !below.has(layer.name)) continue
     signals.delete(layer.name)
-    const context = contextOf(tf, layer, weights)
+    const context = { ...contextOf(tf, layer, weights), sparse: sparse.at(layer.name) }
+    sparse.sent(layer, rules)
     const sent = tf.tidy(() => [...layer.implementation.backward(context, arriving, saved[layer.name] ?? {}, rules)])
     const done = [...sent, arriving]
     for (const [index, name] of layer.inputs.entries()) {

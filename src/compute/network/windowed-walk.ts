@@ -7,6 +7,7 @@ import type { WalkRules } from '../../shared/network/rules.ts'
 import type { LayerSpec, LayerType } from '../../shared/network/spec.ts'
 import type { GraphLayer } from './graph.ts'
 import { need, type LayerContext, type Shape, type Tensor, type TensorFlow, type Tensors } from './layer.ts'
+import { SparseSignals } from './sparse-signals.ts'
 import type { Weights } from './walk.ts'
 import { windowOf, type LayerWindow, type WindowPlan, type WindowRange } from './windowed-plan.ts'
 
@@ -83,12 +84,15 @@ export function windowedDown(
   const above = new Set([to])
   for (const { layer } of plan.layers) if (layer.inputs.some((name) => above.has(name))) above.add(layer.name)
   const signals = new Map<string, Tensor>([[plan.from, signal]])
+  const sparse = new SparseSignals()
   for (const window of [...plan.layers].reverse()) {
     const { layer, reads } = window
     const arriving = signals.get(layer.name)
     if (layer.name === to || arriving === undefined || !above.has(layer.name)) continue
     const start = corrected(context, layer, arriving)
-    const sent = layer.implementation.backward(layerContext(context, window), start, saved[layer.name] ?? {}, rules)
+    const own = { ...layerContext(context, window), sparse: sparse.at(layer.name) }
+    const sent = layer.implementation.backward(own, start, saved[layer.name] ?? {}, rules)
+    sparse.sent(layer, rules)
     for (const [index, name] of layer.inputs.entries()) {
       if (!above.has(name)) continue
       const below = windowOf(plan, name)

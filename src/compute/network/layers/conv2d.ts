@@ -3,6 +3,7 @@
  * Kernel `[kernelHeight, kernelWidth, inChannels / groups, filters]`; group g of the filters sees group g of the input channels.
  */
 import type { Tensor1D, Tensor4D } from '@tensorflow/tfjs'
+import { sparseInputGradient } from '../../engines/tensorflow-walk-kernels.ts'
 import { depthwise, depthwiseInputGradient } from '../depthwise.ts'
 import { dilateKernel } from '../dilate.ts'
 import {
@@ -51,7 +52,9 @@ export const conv2d: LayerImplementation<'conv2d'> = {
     const { tf, spec } = context
     const { windows, kernel } = partsOf(context)
     if (isDepthwise(context)) return [depthwiseInputGradient(tf, signal as Tensor4D, kernel, windows, spec.groups)]
-    const down = inGroups(tf, signal as Tensor4D, kernel, spec.groups, (y, w) => inputGradient(tf, y, w, windows))
+    const down = inGroups(tf, signal as Tensor4D, kernel, spec.groups, (y, w) =>
+      inputGradient(tf, y, w, windows, context.sparse === true),
+    )
     return [cropPadding(tf, down, windows)]
   },
 }
@@ -109,7 +112,13 @@ function convolve(
 }
 
 /** The transpose of `convolve`: `[batch, rows, columns, filters]` → `[batch, padded height, padded width, channels]`. */
-function inputGradient(tf: TensorFlow, signal: Tensor4D, kernel: Tensor4D, windows: Windows): Tensor4D {
+function inputGradient(
+  tf: TensorFlow,
+  signal: Tensor4D,
+  kernel: Tensor4D,
+  windows: Windows,
+  sparse: boolean,
+): Tensor4D {
   const { rows, columns } = windows
   if (isOneWindow(windows)) {
     const [batch] = signal.shape
@@ -126,7 +135,16 @@ function inputGradient(tf: TensorFlow, signal: Tensor4D, kernel: Tensor4D, windo
   const height = paddedSize(rows)
   const width = paddedSize(columns)
   const shape: [number, number, number, number] = [signal.shape[0], height, width, kernel.shape[2]]
-  return tf.conv2dTranspose(signal, dilated, shape, [rows.stride, columns.stride], 'valid')
+  const strides: [number, number] = [rows.stride, columns.stride]
+  const geometry = {
+    inputShape: shape,
+    filterShape: dilated.shape,
+    outputShape: signal.shape,
+    strides,
+    before: [0, 0] as const,
+  }
+  const own = sparse ? sparseInputGradient(tf, signal, dilated, geometry) : undefined
+  return own ?? tf.conv2dTranspose(signal, dilated, shape, strides, 'valid')
 }
 
 /** Then the convolution is a product of matrices, several times faster on the engines than their convolutions of one cell. */

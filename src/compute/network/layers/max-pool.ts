@@ -4,6 +4,7 @@
  */
 import type { Tensor4D } from '@tensorflow/tfjs'
 import type { BackwardRules } from '../../../shared/network/rules.ts'
+import { maxPoolWithSwitches, unpoolBySwitches, type PoolGeometry } from '../../engines/tensorflow-walk-kernels.ts'
 import { mapShape, need, only, type LayerImplementation, type Tensor, type TensorFlow } from '../layer.ts'
 import {
   cellReader,
@@ -26,6 +27,10 @@ export const maxPool: LayerImplementation<'max-pool'> = {
     const [height, width] = mapShape(inputShapes)
     const windows = windowsOf(spec, height, width)
     const x = only(inputs) as Tensor4D
+    if (mode.saving && !mode.training) {
+      const [output, switches] = maxPoolWithSwitches(tf, x, poolGeometry(windows, x.shape)) ?? []
+      if (output !== undefined && switches !== undefined) return { output, saved: { winners: switches } }
+    }
     const padded = padForWindows(tf, x, windows, LOWEST)
     if (mode.training && (padded !== x || tf.getBackend() === 'wasm')) return { output: differentiable(tf, x, windows) }
     const output = tf.maxPool(padded, spec.kernel, spec.stride, 'valid')
@@ -35,8 +40,23 @@ export const maxPool: LayerImplementation<'max-pool'> = {
   backward({ tf, spec, inputShapes }, signal, saved, rules) {
     const [height, width] = mapShape(inputShapes)
     const windows = windowsOf(spec, height, width)
-    return [unpool(tf, windows, signal as Tensor4D, need(saved, 'winners') as Tensor4D, rules.unpool)]
+    const index = need(saved, 'winners') as Tensor4D
+    const geometry = poolGeometry(windows, signal.shape)
+    const own = unpoolBySwitches(tf, signal as Tensor4D, index, geometry, rules.unpool)
+    return [own ?? unpool(tf, windows, signal as Tensor4D, index, rules.unpool)]
   },
+}
+
+/** Pools have no dilation. `maps` have the batch and the channels. */
+function poolGeometry({ rows, columns }: Windows, maps: readonly number[]): PoolGeometry {
+  const [batch = 0, , , channels = 0] = maps
+  return {
+    inputShape: [batch, rows.input, columns.input, channels],
+    windows: [rows.output, columns.output],
+    kernel: [rows.kernel, columns.kernel],
+    strides: [rows.stride, columns.stride],
+    before: [rows.before, columns.before],
+  }
 }
 
 /**

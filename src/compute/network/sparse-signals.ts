@@ -1,0 +1,50 @@
+/** Which layers get a signal on the way down that is mostly zeros. */
+import type { WalkRules } from '../../shared/network/rules.ts'
+import type { LayerSpec } from '../../shared/network/spec.ts'
+import type { GraphLayer } from './graph.ts'
+
+/** Cells for each window of a max pooling from which on most cells are selected by no window. */
+const CELLS_EACH_WINDOW = 3
+
+/** Goes with a walk from the top down: tell it of every layer whose signal goes on, and ask it about those below. */
+export class SparseSignals {
+  readonly #sparse = new Map<string, boolean>()
+
+  /** Whether the signal at the layer's output is mostly zeros. */
+  at(layer: string): boolean {
+    return this.#sparse.get(layer) === true
+  }
+
+  /** `layer` sends its signal to its inputs; where several layers send, all must be sparse. */
+  sent(layer: GraphLayer, rules: WalkRules): void {
+    const sparse = makesSparse(layer) || (this.at(layer.name) && keepsZeros(layer.spec, rules))
+    for (const name of layer.inputs) this.#sparse.set(name, sparse && this.#sparse.get(name) !== false)
+  }
+}
+
+function makesSparse({ spec, shape, inputShapes }: GraphLayer): boolean {
+  if (spec.type !== 'max-pool') return false
+  const [height = 0, width = 0] = inputShapes[0] ?? []
+  return height * width >= CELLS_EACH_WINDOW * (shape[0] ?? 0) * (shape[1] ?? 0)
+}
+
+function keepsZeros({ type }: LayerSpec, rules: WalkRules): boolean {
+  switch (type) {
+    case 'relu':
+    case 'leaky-relu':
+    case 'relu6':
+    case 'elu':
+    case 'silu':
+    case 'gelu':
+    case 'sigmoid':
+    case 'tanh':
+    case 'dropout':
+    case 'batch-norm':
+    case 'padding':
+      return true
+    case 'lrn':
+      return rules.lrn === 'identity'
+    default:
+      return false
+  }
+}
