@@ -26,7 +26,8 @@ export class StepCompiler {
   readonly #folded: FoldedTensors
   readonly #ownKernels: boolean
   readonly #underWay = new Set<Promise<unknown>>()
-  #interruption = interruption()
+  /** End the waiting of each call that is under way. */
+  readonly #interruptions = new Set<(error: ConvScopeError) => void>()
   #operations: OperationList | undefined
   /** The last call that uses variables: later calls wait for it, so that they see what it assigns. */
   #lastWithVariables: Promise<unknown> | undefined
@@ -165,8 +166,7 @@ export class StepCompiler {
 
   /** Calls under way end with 'cancelled' now; their results are thrown away when they come. */
   interrupt(): void {
-    this.#interruption.reject(new ConvScopeError('cancelled', 'The call was interrupted'))
-    this.#interruption = interruption()
+    for (const end of this.#interruptions) end(new ConvScopeError('cancelled', 'The call was interrupted'))
   }
 
   /** Resolves when no call is under way, interrupted ones included. */
@@ -210,20 +210,17 @@ export class StepCompiler {
     this.#underWay.add(promise)
     const ended = (): boolean => this.#underWay.delete(promise)
     promise.then(ended, ended)
-    const { promise: interrupted } = this.#interruption
+    // One for each call: what waits for a promise stays with it until it is settled, and most calls are never interrupted.
+    const { promise: interrupted, reject } = Promise.withResolvers<never>()
+    this.#interruptions.add(reject)
     try {
       return await Promise.race([promise, interrupted])
     } catch (error) {
       // Where the call itself failed, there is nothing to throw away.
       promise.then(disposeTensors, () => undefined)
       throw error
+    } finally {
+      this.#interruptions.delete(reject)
     }
   }
-}
-
-function interruption(): PromiseWithResolvers<never> {
-  const resolvers = Promise.withResolvers<never>()
-  // Most of the time nobody waits for it.
-  resolvers.promise.catch(() => undefined)
-  return resolvers
 }
