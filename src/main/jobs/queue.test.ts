@@ -1,8 +1,10 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { ConvScopeError } from '../../shared/errors.ts'
+import { parseDocument } from '../../shared/experiments/index.ts'
 import type { JobEvent } from '../../shared/jobs.ts'
 import { sha256 } from '../platform/hash.ts'
 import { configureLogging } from '../platform/logger.ts'
+import { finishedRun } from '../project/finished-run.ts'
 import type { OpenOptions, Project } from '../project/project.ts'
 import {
   sampleNetwork,
@@ -46,6 +48,21 @@ const types = (list: readonly JobEvent[]) => list.map(({ type }) => type)
 const events = (id: string): Promise<JobEvent[]> => collect(queue.watch(id))
 
 describe('a run', () => {
+  it('is not made again where a finished one may be used, unless networks have changed', async () => {
+    const id = await queue.start(sampleProjection(), { reuse: true })
+    const execution = await executor.next()
+    execution.done([await sampleOutput(project, Buffer.from('array'))])
+    expect(types(await events(id)).at(-1)).toBe('done')
+    expect(await queue.start(sampleProjection(), { reuse: true })).toBe(id)
+    expect(project.runs.list().total).toBe(1)
+    expect(await queue.start(sampleProjection())).not.toBe(id)
+    const { networks, datasets } = project.runs.library(id)
+    const changed = Object.fromEntries(Object.keys(networks).map((name) => [name, 'f'.repeat(64)]))
+    const document = parseDocument(sampleProjection())
+    expect(finishedRun(project, document, { networks, datasets })).toBe(id)
+    expect(finishedRun(project, document, { networks: changed, datasets })).toBeUndefined()
+  })
+
   it('gives its id at once, and ends with result, outputs and provenance', async () => {
     const id = await queue.start(sampleProjection())
     const execution = await executor.next()

@@ -8,6 +8,7 @@ import { ADVANCE_PATH, Iterations, type JobEvent, type JobSummary } from '../../
 import type { Look } from '../../shared/runs.ts'
 import { createLogger } from '../platform/logger.ts'
 import type { NewJobEvent } from '../project/job-events.ts'
+import { finishedRun } from '../project/finished-run.ts'
 import { libraryHashes, referencesOf } from '../project/library-hashes.ts'
 import type { Project } from '../project/project.ts'
 import type { Executor } from './executor.ts'
@@ -66,13 +67,16 @@ export class JobQueue {
   }
 
   /**
-   * Puts a lasting run into the queue and returns its id at once.
+   * Puts a lasting run into the queue and returns its id at once; with `reuse` that of a finished run of the same document on the same networks
+   * and data sets, where there is one.
    * @throws ConvScopeError for a document that does not fit ('invalid-input', 'unsupported') or names what is not there ('not-found')
    */
-  async start(value: unknown, { title }: { title?: string } = {}): Promise<string> {
+  async start(value: unknown, { title, reuse = false }: { title?: string; reuse?: boolean } = {}): Promise<string> {
     this.#assertOpen()
     const document = parseDocument(value)
     const library = libraryHashes(document, this.#project)
+    const finished = reuse ? finishedRun(this.#project, document, library) : undefined
+    if (finished !== undefined) return finished
     for (const sha256 of referencesOf(document).artifacts) {
       if (await this.#project.artifacts.has(sha256)) continue
       throw new ConvScopeError('not-found', `There is no file ${sha256} in the project`, {

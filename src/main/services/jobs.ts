@@ -14,11 +14,11 @@ export function createJobs(
   help: CheckingHelp,
 ): JobsService {
   return {
-    start: async ({ document: value }) => {
+    start: async ({ document: value, reuse }) => {
       const document = await completeDocument(parseDocument(value), project)
       refuseBuiltInName(document)
       await checkDocument(document, help)
-      return { id: await queue.start(document) }
+      return { id: await queue.start(document, { reuse }) }
     },
     look: async ({ document }, { signal } = {}) =>
       queue.look(await completeDocument(parseDocument(document), project), { signal }),

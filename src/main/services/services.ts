@@ -116,7 +116,7 @@ export interface DatasetsService {
 
 export interface JobsService {
   /** Returns as soon as the run is in the queue. */
-  start(input: { document: Json }): Promise<{ id: string }>
+  start(input: { document: Json; reuse?: boolean }): Promise<{ id: string }>
   /** Once its signal is aborted it rejects with 'cancelled', and what nobody else waits for is not computed any further. */
   look(input: { document: Json }, options?: CallOptions): Promise<Look>
   /** Ends after a terminal event. A watcher that goes away never ends the job. */

@@ -7,10 +7,13 @@ import { failures } from './failures.ts'
 const RunId = z.object({ id: z.string() })
 
 export const jobs = {
-  /** Puts a lasting run into the queue and returns at once. `document` is parsed as an experiment document. */
+  /**
+   * Puts a lasting run into the queue and returns at once. `document` is parsed as an experiment document. With `reuse` a finished run of the same
+   * document on the same networks and data sets is returned where there is one.
+   */
   start: oc
     .errors(failures)
-    .input(z.object({ document: z.json() }))
+    .input(z.object({ document: z.json(), reuse: z.boolean().default(false) }))
     .output(RunId),
   /** Computes a document for looking at, or answers from the history. */
   look: oc

@@ -145,11 +145,11 @@ export const useMaximisationDraft = defineStore('maximisation-draft', () => {
       setSettings({ ...draft.value.settings, policy: POLICY_DEFAULTS[kind] })
   }
 
-  /** @param document as JSON @returns whether the run is in the queue; why not has been said */
-  async function launch(document: unknown): Promise<boolean> {
+  /** @param document as JSON @param reuse a finished run of the same document is opened instead @returns whether the run is in the queue; why not has been said */
+  async function launch(document: unknown, reuse = false): Promise<boolean> {
     starting.value = true
     try {
-      const { id } = await client.jobs.start({ document: JSON.parse(JSON.stringify(document)) })
+      const { id } = await client.jobs.start({ document: JSON.parse(JSON.stringify(document)), reuse })
       launched = id
       const unit = draft.value ? queryOf(draft.value) : {}
       await router.push({ path: '/regularisers', query: { ...unit, run: id } })
@@ -164,7 +164,8 @@ export const useMaximisationDraft = defineStore('maximisation-draft', () => {
 
   async function start(extent: DocumentExtent = 'unit'): Promise<boolean> {
     if (!draft.value || problem.value || starting.value) return false
-    return launch(documentOf(draft.value, extent))
+    // All channels of a layer take long, and are the same pictures again.
+    return launch(documentOf(draft.value, extent), extent === 'layer')
   }
 
   /** A new run that goes another way from an iteration on: the present sliders. */
