@@ -92,7 +92,12 @@ describe('a run', () => {
     const lost = { ...strange, params: { ...strange.params, network: 'tiny' } }
     await expect(queue.start(lost)).rejects.toMatchObject({
       code: 'not-found',
-      message: expect.stringContaining(sha256('x')),
+      message: `The deconvnet document has a mistake at params.picture.artifact: the picture ${sha256('x')} is not in the project`,
+    })
+    const training = { start: { from: 'network', name: 'tiny' }, dataset: 'digits', continues: sha256('state') }
+    await expect(queue.start({ kind: 'train-classifier', version: 2, params: training })).rejects.toMatchObject({
+      code: 'not-found',
+      message: expect.stringContaining(`params.continues: the state of a training ${sha256('state')}`),
     })
     await expect(queue.start({ kind: 'deconvnet', version: 1 })).rejects.toMatchObject({ code: 'invalid-input' })
     expect(project.runs.list().total).toBe(0)

@@ -4,12 +4,13 @@
  */
 import { ConvScopeError } from '../../shared/errors.ts'
 import { describeDocument, parseDocument, takesChanges } from '../../shared/experiments/index.ts'
+import type { ArtifactContents, Mention } from '../../shared/experiments/mentions.ts'
 import { ADVANCE_PATH, Iterations, type JobEvent, type JobSummary } from '../../shared/jobs.ts'
 import type { Look } from '../../shared/runs.ts'
 import { createLogger } from '../platform/logger.ts'
 import type { NewJobEvent } from '../project/job-events.ts'
 import { finishedRun } from '../project/finished-run.ts'
-import { libraryHashes, referencesOf } from '../project/library-hashes.ts'
+import { libraryHashes, mentionsOf } from '../project/library-hashes.ts'
 import type { Project } from '../project/project.ts'
 import type { Executor } from './executor.ts'
 import { LookBroker } from './look-broker.ts'
@@ -77,11 +78,9 @@ export class JobQueue {
     const library = libraryHashes(document, this.#project)
     const finished = reuse ? finishedRun(this.#project, document, library) : undefined
     if (finished !== undefined) return finished
-    for (const sha256 of referencesOf(document).artifacts) {
-      if (await this.#project.artifacts.has(sha256)) continue
-      throw new ConvScopeError('not-found', `There is no file ${sha256} in the project`, {
-        remedy: 'Add it again, or name another.',
-      })
+    for (const mention of mentionsOf(document)) {
+      if (mention.thing !== 'artifact' || (await this.#project.artifacts.has(mention.sha256))) continue
+      throw missingArtifact(document.kind, mention)
     }
     const { id } = this.#project.runs.create(document, { title: title ?? describeDocument(document), library })
     this.#admit(id)
@@ -210,6 +209,24 @@ export class JobQueue {
   #collectGarbage(): void {
     this.#project.collectGarbage().catch((error: unknown) => log.warn('the garbage was not collected', { error }))
   }
+}
+
+const ARTIFACTS: { readonly [T in ArtifactContents]: { readonly title: string; readonly remedy: string } } = {
+  picture: { title: 'the picture', remedy: 'Add the picture again, or choose another.' },
+  weights: { title: 'the weights', remedy: 'Name the weights of a snapshot that the project still has.' },
+  training: {
+    title: 'the state of a training',
+    remedy: 'Name the output "state" of a run that the project still has, or train from the beginning.',
+  },
+}
+
+function missingArtifact(
+  kind: string,
+  { field, sha256, holds }: Extract<Mention, { thing: 'artifact' }>,
+): ConvScopeError {
+  const { title, remedy } = ARTIFACTS[holds]
+  const message = `The ${kind} document has a mistake at params.${field}: ${title} ${sha256} is not in the project`
+  return new ConvScopeError('not-found', message, { remedy })
 }
 
 /** @throws ConvScopeError 'conflict' for a run that goes on anyway, 'invalid-input' for what is no number of iterations */

@@ -119,6 +119,7 @@ function snapshotMentions(snapshots: Snapshots): Mention[] {
       thing: 'artifact',
       field: `snapshots.weights.${index}.sha256`,
       sha256,
+      holds: 'weights',
     })),
   ]
 }

@@ -1,6 +1,9 @@
 /** What documents name: networks with their layers and units, data sets with their pictures, artifacts. */
 import type { PictureReference } from './document.ts'
 
+/** What an artifact that a document names holds. */
+export type ArtifactContents = 'picture' | 'weights' | 'training'
+
 /** `field` says where in the parameters, such as `targets.0.layer`. */
 export type Mention =
   | { readonly thing: 'architecture'; readonly field: string; readonly name: string }
@@ -24,7 +27,7 @@ export type Mention =
       readonly split: string
       readonly index: number
     }
-  | { readonly thing: 'artifact'; readonly field: string; readonly sha256: string }
+  | { readonly thing: 'artifact'; readonly field: string; readonly sha256: string; readonly holds: ArtifactContents }
 
 export function networkMention(field: string, name: string): Mention {
   return { thing: 'network', field, name }
@@ -48,7 +51,8 @@ export function splitMentions(
 
 /** A picture of a data set with all that leads to it, or the artifact of a picture's file. */
 export function pictureMentions(field: string, picture: PictureReference): Mention[] {
-  if ('artifact' in picture) return [{ thing: 'artifact', field: `${field}.artifact`, sha256: picture.artifact }]
+  if ('artifact' in picture)
+    return [{ thing: 'artifact', field: `${field}.artifact`, sha256: picture.artifact, holds: 'picture' }]
   const { dataset, split, index } = picture
   return [
     ...splitMentions({ field: `${field}.dataset`, name: dataset }, { field: `${field}.split`, name: split }),

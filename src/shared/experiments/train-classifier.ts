@@ -163,7 +163,9 @@ export const trainClassifier: ExperimentKind<
       : []),
     ...splitMentions({ field: 'dataset', name: dataset }, { field: 'trainSplit', name: trainSplit }),
     { thing: 'split', field: 'testSplit', dataset, name: testSplit },
-    ...(continues === undefined ? [] : [{ thing: 'artifact' as const, field: 'continues', sha256: continues }]),
+    ...(continues === undefined
+      ? []
+      : [{ thing: 'artifact' as const, field: 'continues', sha256: continues, holds: 'training' as const }]),
   ],
   upgrades: { 1: fromVersion1 },
 }
