@@ -49,6 +49,21 @@ interface Description extends Omit<KnownArchitecture, 'spec'> {
 export function describeArchitecture(description: Description): KnownArchitecture {
   const { inputShape, classes, preprocessing, layers, ...facts } = description
   const { name, title, source } = facts
+  const specFor = (shape: InputShape, chosen: number | readonly string[]): NetworkSpec => {
+    const outputs = typeof chosen === 'number' ? chosen : chosen.length
+    const spec = NetworkSpec.parse({
+      format: 'convscope-network',
+      version: 1,
+      name,
+      title,
+      source,
+      preprocessing: preprocessing(shape),
+      classes: typeof chosen === 'number' ? [] : chosen,
+      layers: [{ name: 'input', type: 'input', shape }, ...layers(outputs, shape)],
+    })
+    buildGraph(spec)
+    return spec
+  }
   return {
     ...facts,
     spec: (options = {}) => {
@@ -59,19 +74,32 @@ export function describeArchitecture(description: Description): KnownArchitectur
         })
       }
       const chosen = options.classes ?? classes
-      const outputs = typeof chosen === 'number' ? chosen : chosen.length
-      const spec = NetworkSpec.parse({
-        format: 'convscope-network',
-        version: 1,
-        name,
-        title,
-        source,
-        preprocessing: preprocessing(shape),
-        classes: typeof chosen === 'number' ? [] : chosen,
-        layers: [{ name: 'input', type: 'input', shape }, ...layers(outputs, shape)],
-      })
-      buildGraph(spec)
-      return spec
+      try {
+        return specFor(shape, chosen)
+      } catch (error) {
+        const larger = sizesAbove(shape, inputShape).find((candidate) => doesNotThrow(() => specFor(candidate, chosen)))
+        if (!(error instanceof ConvScopeError) || larger === undefined) throw error
+        const message = `${title} does not fit an input of ${shape[0]} × ${shape[1]}: ${error.message}`
+        throw new ConvScopeError('invalid-input', message, {
+          remedy: `Choose a larger input size: ${larger[0]} × ${larger[1]} is the next that fits.`,
+          cause: error,
+        })
+      }
     },
+  }
+}
+
+/** Shapes that are larger by the same number of rows and columns, up to the published size. */
+function sizesAbove([height, width, channels]: InputShape, published: InputShape): InputShape[] {
+  const count = Math.max(0, Math.max(published[0], published[1]) - Math.min(height, width))
+  return Array.from({ length: count }, (_, index) => [height + index + 1, width + index + 1, channels])
+}
+
+function doesNotThrow(work: () => unknown): boolean {
+  try {
+    work()
+    return true
+  } catch {
+    return false
   }
 }

@@ -194,6 +194,15 @@ describe('known architectures', () => {
     expect(() => architectureNamed('alexnet').spec({ inputShape: [8, 8, 3] })).toThrow(
       /Layer conv1: its window of 11 rows/,
     )
+    const googlenet = (size: number) => () => architectureNamed('googlenet').spec({ inputShape: [size, size, 3] })
+    const tooSmall = expect.objectContaining({
+      code: 'invalid-input',
+      message: expect.stringMatching(/GoogLeNet .* does not fit an input of (32 × 32|46 × 46): Layer pool4/) as string,
+      remedy: 'Choose a larger input size: 47 × 47 is the next that fits.',
+    })
+    expect(googlenet(32)).toThrow(tooSmall)
+    expect(googlenet(46)).toThrow(tooSmall)
+    expect(googlenet(47)).not.toThrow()
     expect(() => architectureNamed('alexnet').spec({ inputShape: [227, 227, 4] })).toThrow(/1 or 3 channels, not 4/)
     expect(() => architectureNamed('alexnut')).toThrow(
       expect.objectContaining({ code: 'not-found', remedy: expect.stringContaining('alexnet') as string }),
