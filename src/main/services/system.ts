@@ -155,7 +155,7 @@ class StatusFeed {
   readonly #closing = new AbortController()
   readonly #memory: NodeJS.Timeout
   readonly #latest: LatestValue<SystemStatus>
-  #note: string | undefined
+  #note: { message: string; engine: string | undefined } | undefined
 
   constructor(supervisor: Supervisor, nativeEngine: NativeEngine) {
     this.#supervisor = supervisor
@@ -173,9 +173,9 @@ class StatusFeed {
     return this.#latest.watch(signal ? AbortSignal.any([signal, closing]) : closing)
   }
 
-  /** A sentence that goes with the session's state until it is taken back. */
+  /** A sentence that goes with the session's state until it is taken back, or until the session is ready on another engine. */
   note(message: string | undefined): void {
-    this.#note = message
+    this.#note = message === undefined ? undefined : { message, engine: this.#supervisor.engine?.name }
     this.#update()
   }
 
@@ -202,7 +202,9 @@ class StatusFeed {
 
   #read(): SystemStatus {
     const session = this.#supervisor.currentStatus
-    const message = session.message ?? this.#note ?? this.#slowerThanWished(session)
+    const isMoot = session.engine !== undefined && session.engine.name !== this.#note?.engine
+    const note = isMoot ? undefined : this.#note?.message
+    const message = session.message ?? note ?? this.#slowerThanWished(session)
     return {
       session: message === undefined ? session : { ...session, message },
       nativeEngine: this.#nativeEngine.state.value,
