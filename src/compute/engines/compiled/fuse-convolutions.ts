@@ -40,7 +40,7 @@ export function fuseConvolutions(recording: Recording, binding: Pick<NodeBinding
 }
 
 /** Operations whose result is used once, and by what. */
-function onlyUsers(recording: Recording): ReadonlyMap<RecordedNode, RecordedNode> {
+export function onlyUsers(recording: Recording): ReadonlyMap<RecordedNode, RecordedNode> {
   const users = new Map<RecordedNode, (RecordedNode | undefined)[]>()
   const add = (value: Value, user: RecordedNode | undefined): void => {
     if (value.kind === 'result') users.set(value.node, [...(users.get(value.node) ?? []), user])

@@ -94,7 +94,7 @@ export function simplify(recording: Recording, folded: FoldedTensors): Recording
   }
 }
 
-function isFixed(value: Value): value is FixedValue {
+export function isFixed(value: Value): value is FixedValue {
   return value.kind === 'constant' || value.kind === 'folded' || (value.kind === 'captured' && !value.variable)
 }
 

@@ -80,7 +80,7 @@ export class Variant<O extends TensorTree> {
     this.#writes = recording.writes.map(({ variable }) => variable)
     const { binding } = backend
     const simple = simplify(recording, folded)
-    const definition = this.#register(inputs, fused ? fuse(simple, binding) : simple, operations)
+    const definition = this.#register(inputs, fused ? fuse(simple, binding, folded) : simple, operations)
     const { bytes, captured, largeConstants, nodes, constants } = definition
     this.#foldedTensors = folded
     this.#places = new Map([...nodes].map(([node, { operation, origin }]) => [node, { operation, origin }]))
