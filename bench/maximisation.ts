@@ -164,14 +164,18 @@ async function soak(): Promise<void> {
   await restart(8)
   const before = engine.memory().tensors
   const residentBefore = process.memoryUsage.rss()
+  const grown: string[] = []
   const startedAt = performance.now()
-  for (let number = 0; number < SOAK_RESTARTS; number++) await restart(SOAK_STEPS / SOAK_RESTARTS)
+  for (let number = 1; number <= SOAK_RESTARTS; number++) {
+    await restart(SOAK_STEPS / SOAK_RESTARTS)
+    if (number % (SOAK_RESTARTS / 4) === 0)
+      grown.push(((process.memoryUsage.rss() - residentBefore) / 2 ** 20).toFixed(0))
+  }
   const seconds = (performance.now() - startedAt) / 1000
   const after = engine.memory().tensors
-  const grown = (process.memoryUsage.rss() - residentBefore) / 2 ** 20
   write(
     `${SOAK_STEPS} iterations in ${SOAK_RESTARTS} restarts: ${before} tensors before, ${after} after; ` +
-      `resident memory ${grown.toFixed(0)} MB more; ${(SOAK_STEPS / seconds).toFixed(0)} iterations/s`,
+      `resident memory ${grown.join(', ')} MB more after each quarter; ${(SOAK_STEPS / seconds).toFixed(0)} iterations/s`,
   )
   if (after !== before) process.exitCode = 1
   layer.dispose()
