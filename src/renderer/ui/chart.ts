@@ -1,7 +1,7 @@
 import { BarChart, LineChart } from 'echarts/charts'
 import type { BarSeriesOption, LineSeriesOption } from 'echarts/charts'
-import { GridComponent, TooltipComponent } from 'echarts/components'
-import type { GridComponentOption, TooltipComponentOption } from 'echarts/components'
+import { GridComponent, LegendPlainComponent, TooltipComponent } from 'echarts/components'
+import type { GridComponentOption, LegendComponentOption, TooltipComponentOption } from 'echarts/components'
 import { init, use } from 'echarts/core'
 import type { ComposeOption, ECharts } from 'echarts/core'
 import { LabelLayout } from 'echarts/features'
@@ -9,10 +9,10 @@ import { CanvasRenderer } from 'echarts/renderers'
 import { formatTick } from '../lib/format.ts'
 
 export type ChartOptions = ComposeOption<
-  BarSeriesOption | LineSeriesOption | GridComponentOption | TooltipComponentOption
+  BarSeriesOption | LineSeriesOption | GridComponentOption | LegendComponentOption | TooltipComponentOption
 >
 
-use([BarChart, LineChart, GridComponent, TooltipComponent, LabelLayout, CanvasRenderer])
+use([BarChart, LineChart, GridComponent, LegendPlainComponent, TooltipComponent, LabelLayout, CanvasRenderer])
 
 /** A chart in the colours of the page as they are now. */
 export function drawChart(element: HTMLElement, options: ChartOptions): ECharts {
@@ -33,6 +33,7 @@ export function drawChart(element: HTMLElement, options: ChartOptions): ECharts 
       categoryAxis: { ...axis, splitLine: { show: false } },
       valueAxis: { ...axis, axisLine: { show: false }, axisLabel: { ...axis.axisLabel, formatter: formatTick } },
       line: { lineStyle: { width: 1.5 }, symbol: 'circle', endLabel: { color: colour('--text') } },
+      legend: { textStyle: { color: colour('--text') } },
       tooltip: {
         backgroundColor: colour('--surface-2'),
         borderColor: colour('--border-strong'),
