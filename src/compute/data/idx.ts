@@ -4,6 +4,7 @@
  */
 import { constants, gunzipSync } from 'node:zlib'
 import { ConvScopeError } from '../../shared/errors.ts'
+import { sizeOf } from '../../shared/size-of.ts'
 
 /** Shorts come out as int32, as in safetensors. */
 export type IdxValues = Uint8Array | Int8Array | Int32Array | Float32Array | Float64Array
@@ -68,7 +69,7 @@ function readHeader(bytes: Uint8Array, name: string, maximumBytes: number): Head
   const headerBytes = 4 + 4 * dimensions
   if (bytes.length < headerBytes) throw damaged(name, 'it ends inside its header')
   const shape = Array.from({ length: dimensions }, (_, index) => view.getUint32(4 + 4 * index))
-  const valueBytes = shape.reduce((product, extent) => product * extent, bytesPerValue)
+  const valueBytes = bytesPerValue * sizeOf(shape)
   if (valueBytes > maximumBytes) {
     throw new ConvScopeError(
       'too-large',

@@ -2,6 +2,7 @@ import { join } from 'node:path'
 import { afterEach, beforeAll, describe, expect, it } from 'vitest'
 import type { LayerSpec, NetworkSpec, Preprocessing } from '../../shared/network/spec.ts'
 import { encodeNpy } from '../../shared/npy.ts'
+import { sizeOf } from '../../shared/size-of.ts'
 import { startCpu } from '../engines/cpu.ts'
 import type { Engine } from '../engines/engine.ts'
 import { sourceFileOf } from '../files/source-file.ts'
@@ -52,7 +53,7 @@ function reference(...names: string[]): Map<string, ReferenceArray> {
     names.map((name) => {
       const { shape, data } = file.values(name === 'input' ? 'x' : `act/${name}`)
       const [, ...sizes] = shape
-      const size = sizes.reduce((product, extent) => product * extent, 1)
+      const size = sizeOf(sizes)
       const first = Float32Array.from(Array.from(data).slice(0, size))
       const [height = 1, width = 1, channels = 1] = sizes
       if (sizes.length === 1) return [name, { shape: sizes, values: first }]

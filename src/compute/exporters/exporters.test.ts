@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import * as tf from '@tensorflow/tfjs'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { NetworkSpec } from '../../shared/network/spec.ts'
+import { sizeOf } from '../../shared/size-of.ts'
 import { openSourceFile, sourceFileOf } from '../files/source-file.ts'
 import { openZip } from '../files/zip-reader.ts'
 import { importNetwork } from '../importers/index.ts'
@@ -68,7 +69,7 @@ function randomWeights(of: NetworkSpec): Uint8Array {
   const tensors: Record<string, SafeTensor> = {}
   for (const layer of buildGraph(of).layers) {
     for (const { name, shape } of layer.parameters) {
-      const data = new Float32Array(shape.reduce((product, extent) => product * extent, 1))
+      const data = new Float32Array(sizeOf(shape))
       for (let index = 0; index < data.length; index++)
         data[index] = name === 'variance' ? 0.5 + stream.uniform() : 0.3 * stream.normal()
       tensors[`${layer.name}/${name}`] = { dtype: 'F32', shape, data }

@@ -1,5 +1,6 @@
 /** NumPy's `.npy` read from a file: C and Fortran order, either byte order, every type of number. */
 import { ConvScopeError } from '../../shared/errors.ts'
+import { sizeOf } from '../../shared/size-of.ts'
 import { BYTES_OF_TYPE, toFloat32, type ElementType } from './element-types.ts'
 import { beginsWith } from './file-kind.ts'
 import type { SourceFile } from './source-file.ts'
@@ -64,7 +65,7 @@ export function openNpy(file: SourceFile): NpyFile {
     .split(/[,\s]+/)
     .filter(Boolean)
     .map((size) => Number(size.replace(/L$/, '')))
-  const bytes = shape.reduce((product, extent) => product * extent, BYTES_OF_TYPE[type])
+  const bytes = BYTES_OF_TYPE[type] * sizeOf(shape)
   if (shape.length > MAX_RANK || bytes !== file.size - start)
     throw refuse(`its shape [${shape.join(', ')}] needs ${bytes} bytes and it has ${file.size - start}`)
   return {
@@ -78,6 +79,6 @@ export function openNpy(file: SourceFile): NpyFile {
 
 /** From Fortran order, in which the first index runs fastest. */
 function rowMajor(stored: Float32Array, shape: readonly number[]): Float32Array {
-  const strides = shape.map((_, axis) => shape.slice(0, axis).reduce((product, extent) => product * extent, 1))
+  const strides = shape.map((_, axis) => sizeOf(shape.slice(0, axis)))
   return gatherStrided(stored, shape, strides)
 }

@@ -4,6 +4,7 @@
  */
 import * as z from 'zod'
 import { ConvScopeError } from '../../shared/errors.ts'
+import { sizeOf } from '../../shared/size-of.ts'
 import { BYTES_OF_TYPE, type ElementType } from './element-types.ts'
 
 const MAX_HEADER_BYTES = 100_000_000
@@ -72,7 +73,7 @@ export function readSafetensorsHeader(
     }
     const [from, to] = data_offsets
     if (from > to || to > dataBytes) throw refuse(`${name} lies at bytes ${from} to ${to} of ${dataBytes}`)
-    const needed = shape.reduce((product, length) => product * length, BYTES_OF_TYPE[type])
+    const needed = BYTES_OF_TYPE[type] * sizeOf(shape)
     if (needed !== to - from)
       throw refuse(`${name} of shape [${shape.join(', ')}] needs ${needed} bytes and has ${to - from}`)
     entries.push({ name, type, shape, offset: start + from, byteLength: needed })

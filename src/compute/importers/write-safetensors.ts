@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto'
 import { open, rm } from 'node:fs/promises'
 import { ConvScopeError } from '../../shared/errors.ts'
+import { sizeOf } from '../../shared/size-of.ts'
 import { encodeSafetensorsHeader } from '../files/safetensors-header.ts'
 import type { ImportedNetwork } from './imported-network.ts'
 
@@ -35,7 +36,7 @@ export async function writeSafetensors(
     name,
     dtype: 'F32',
     shape,
-    byteLength: shape.reduce((product, extent) => product * extent, FLOAT_BYTES),
+    byteLength: FLOAT_BYTES * sizeOf(shape),
   }))
   const header = encodeSafetensorsHeader(plans)
   const total = plans.reduce((sum, { byteLength }) => sum + byteLength, header.byteLength)
@@ -60,7 +61,7 @@ export async function writeSafetensors(
     await write(header)
     for (const [name, { shape, values }] of tensors) {
       const data = values()
-      const count = shape.reduce((product, extent) => product * extent, 1)
+      const count = sizeOf(shape)
       if (data.length !== count) throw new RangeError(`${name} has ${data.length} values and not ${count}`)
       await write(new Uint8Array(data.buffer, data.byteOffset, data.byteLength))
     }

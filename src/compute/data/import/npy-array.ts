@@ -1,5 +1,6 @@
 /** `.npy` files with the element types that data sets are saved in; C and Fortran order. */
 import { ConvScopeError } from '../../../shared/errors.ts'
+import { sizeOf } from '../../../shared/size-of.ts'
 
 export interface NpyArray {
   readonly shape: readonly number[]
@@ -55,7 +56,7 @@ export function readNpy(bytes: Uint8Array, name: string): NpyArray {
     .split(',')
     .filter((part) => part.trim() !== '')
     .map(Number)
-  const count = shape.reduce((product, extent) => product * extent, 1)
+  const count = sizeOf(shape)
   const needed = count * type[0]
   if (!Number.isSafeInteger(needed) || needed > MAXIMUM_BYTES) {
     throw new ConvScopeError(
@@ -86,7 +87,7 @@ function inRowOrder(
   [width, make]: readonly [number, Make],
 ): ArrayLike<number | bigint> {
   const ordered = make(new ArrayBuffer(values.length * width)) as { [index: number]: number | bigint; length: number }
-  const steps = shape.map((_, axis) => shape.slice(0, axis).reduce((product, extent) => product * extent, 1))
+  const steps = shape.map((_, axis) => sizeOf(shape.slice(0, axis)))
   const index = shape.map(() => 0)
   for (let place = 0; place < values.length; place++) {
     ordered[place] = values[index.reduce((sum, at, axis) => sum + at * (steps[axis] ?? 0), 0)] ?? 0

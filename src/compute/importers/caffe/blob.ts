@@ -1,6 +1,7 @@
 /** Weights and mean pictures as Caffe keeps them. */
 import type { SourceFile } from '../../files/source-file.ts'
 import { ConvScopeError } from '../../../shared/errors.ts'
+import { sizeOf } from '../../../shared/size-of.ts'
 import { BYTES_OF_TYPE, type ElementType } from '../../files/element-types.ts'
 import { storedValues, type StoredRun, type StoredValues } from '../assembly/stored-values.ts'
 import type { Blob } from './schema.ts'
@@ -20,7 +21,7 @@ export function storedBlob(blob: Blob, file: SourceFile, path: string): StoredBl
   const legacy = [blob.num, blob.channels, blob.height, blob.width]
   const shape =
     blob.shape?.dim ?? (legacy.some((size) => size !== undefined) ? legacy.map((size) => size ?? 1) : [values.count])
-  const count = shape.reduce((product, size) => product * size, 1)
+  const count = sizeOf(shape)
   if (shape.some((size) => !Number.isSafeInteger(size) || size < 0) || count !== values.count) {
     throw damagedBlob(file, `${path} of shape [${shape.join(', ')}] needs ${count} values and has ${values.count}`)
   }

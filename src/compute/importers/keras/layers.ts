@@ -9,6 +9,7 @@ import {
 import { activationDraft, activationLayer } from './activations.ts'
 import { activationOf, countOf, flagOf, numberOf, paddingOf, pairOf, requireChannelsLast } from './settings.ts'
 import type { Json, KerasLayer } from './topology.ts'
+import { sizeOf } from '../../../shared/size-of.ts'
 
 /** Parameters of a layer by Keras' own names: `kernel`, `gamma`, `depthwise_kernel` … */
 export type KerasWeights = Readonly<Record<string, ImportedTensor>>
@@ -213,9 +214,9 @@ function dense({ assembly, layer, weights }: LayerSite, input: LayerOutput, conf
 /** Only where nothing but the number of axes changes. */
 function reshape({ assembly, layer }: LayerSite, input: LayerOutput, config: Json): LayerOutput {
   const { shape } = input
-  const count = shape.reduce((product, size) => product * size, 1)
+  const count = sizeOf(shape)
   const target = Array.isArray(config['target_shape']) ? config['target_shape'].map(Number) : []
-  const known = target.filter((size) => size > 0).reduce((product, size) => product * size, 1)
+  const known = sizeOf(target.filter((size) => size > 0))
   const sizes = target.map((size) => (size === -1 ? count / known : size))
   if (sizes.join() === shape.join()) return input
   if (sizes.length === 1) return assembly.flatten(layer.name, input, 'hwc')

@@ -1,5 +1,6 @@
 /** Where Keras keeps the weights of a layer in HDF5: Keras 2 by names in attributes, Keras 3 by the order of a layer's variables. */
 import { ConvScopeError } from '../../../shared/errors.ts'
+import { sizeOf } from '../../../shared/size-of.ts'
 import { Hdf5File } from '../../files/hdf5.ts'
 import type { SourceFile } from '../../files/source-file.ts'
 import type { ImportedTensor } from '../imported-network.ts'
@@ -106,7 +107,7 @@ export class StoredWeights {
   #tensor(path: string): ImportedTensor {
     const source = this.#source
     const shape = this.#file.shape(path)
-    const count = shape.reduce((product, size) => product * size, 1)
+    const count = sizeOf(shape)
     return {
       shape,
       values: () => {

@@ -3,6 +3,7 @@
  * are until they are asked for. Lengths are checked against what holds them, compressed data also against the size that it claims.
  */
 import { ConvScopeError } from '../../../shared/errors.ts'
+import { sizeOf } from '../../../shared/size-of.ts'
 import { BYTES_OF_TYPE, type ElementType } from '../../files/element-types.ts'
 import { sourceFileOf, type SourceFile } from '../../files/source-file.ts'
 import { storedValues } from '../assembly/stored-values.ts'
@@ -139,7 +140,7 @@ class Mat5Reader {
     const title = this.element(sizes.next, to)
     const name = this.#text(title)
     const kind = bits & 0xff
-    const count = dims.reduce((product, size) => product * size, 1)
+    const count = sizeOf(dims)
     if (dims.length < 2 || dims.some((size) => size < 0) || !Number.isSafeInteger(count)) {
       throw this.#refuse(from, `${name || 'a value'} has the sizes [${dims.join(', ')}]`)
     }

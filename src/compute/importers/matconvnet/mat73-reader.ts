@@ -1,5 +1,6 @@
 /** MAT-files of version 7.3: HDF5 with MATLAB's classes as attributes, cells and struct arrays as references, sizes in reverse. */
 import { ConvScopeError } from '../../../shared/errors.ts'
+import { sizeOf } from '../../../shared/size-of.ts'
 import { Hdf5File } from '../../files/hdf5.ts'
 import type { SourceFile } from '../../files/source-file.ts'
 import type { StoredValues } from '../assembly/stored-values.ts'
@@ -53,7 +54,7 @@ class Mat73Reader {
       return { kind: 'cell', items: file.references(path).map((target) => this.value(target, depth + 1)) }
     }
     const dims = [...file.shape(path)].reverse()
-    const count = dims.reduce((product, size) => product * size, 1)
+    const count = sizeOf(dims)
     if (kind === 'char') {
       if (count > MAX_TEXT) return { kind: 'other', title: 'a long text' }
       return { kind: 'text', text: String.fromCharCode(...file.numbers(path)) }

@@ -3,6 +3,7 @@ import { UnsupportedOperator } from '../assembly/network-assembly.ts'
 import type { Operator } from './layer-operators.ts'
 import { activationOf, axisOf, listOf, type Activation, type NodeSite, type Value } from './node-site.ts'
 import { dimsOf, type Constant } from './tensor.ts'
+import { sizeOf } from '../../../shared/size-of.ts'
 
 export const shapeOperators: Readonly<Record<string, Operator>> = {
   Identity: passed,
@@ -37,7 +38,7 @@ export const shapeOperators: Readonly<Record<string, Operator>> = {
     if (step !== 1) throw new UnsupportedOperator('it takes every second size')
     return { kind: 'sizes', values: values.slice(start, end) }
   },
-  ReduceProd: (site) => ({ kind: 'sizes', values: [sizesOf(site, 0).reduce((product, size) => product * size, 1)] }),
+  ReduceProd: (site) => ({ kind: 'sizes', values: [sizeOf(sizesOf(site, 0))] }),
 }
 
 function passed(site: NodeSite): Value {
@@ -70,12 +71,12 @@ function reshape(site: NodeSite): Value {
   if (value?.kind === 'constant') return reshapedConstant(value, target)
   const below = site.activation()
   const { dims } = below
-  const sizes = dims.slice(1).reduce((product, size) => product * size, 1)
+  const sizes = sizeOf(dims.slice(1))
   const wanted = target.map((size, axis) => (size === 0 ? (dims[axis] ?? 1) : size))
   const [batch = NaN, ...rest] = wanted
-  const known = rest.filter((size) => size !== -1).reduce((product, size) => product * size, 1)
+  const known = sizeOf(rest.filter((size) => size !== -1))
   const whole = rest.map((size) => (size === -1 ? sizes / known : size))
-  const count = whole.reduce((product, size) => product * size, 1)
+  const count = sizeOf(whole)
   // The batch may be left open, computed, or the 1 of an export by example; it must stay the batch.
   const batchStays = Number.isNaN(batch) || batch === -1 || batch === 1
   if (!batchStays || count !== sizes) {
@@ -92,10 +93,10 @@ function reshape(site: NodeSite): Value {
 
 function reshapedConstant(value: Constant, target: readonly number[]): Constant {
   const count = value.values.count
-  const known = target.filter((size) => size !== -1).reduce((product, size) => product * size, 1)
+  const known = sizeOf(target.filter((size) => size !== -1))
   const shape = target.map((size) => (size === -1 ? count / known : size))
   const inOrder = value.axes.every((axis, index) => axis === index)
-  if (!inOrder || shape.reduce((product, size) => product * size, 1) !== count) {
+  if (!inOrder || sizeOf(shape) !== count) {
     throw new UnsupportedOperator('it reshapes a transposed constant')
   }
   return { ...value, shape, axes: shape.map((_, axis) => axis) }

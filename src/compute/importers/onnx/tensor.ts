@@ -1,5 +1,6 @@
 /** Constants of an ONNX graph: where their numbers lie and in which order of axes. */
 import { ConvScopeError } from '../../../shared/errors.ts'
+import { sizeOf } from '../../../shared/size-of.ts'
 import { BYTES_OF_TYPE, toFloat32, type ElementType } from '../../files/element-types.ts'
 import type { SourceFile } from '../../files/source-file.ts'
 import { rearranged, storedValues, valuesInMemory, type StoredValues } from '../assembly/stored-values.ts'
@@ -55,7 +56,7 @@ export function constantOf(
 ): Constant {
   const shape = tensor.dims
   const values = valuesOf(tensor, name, file, files)
-  const count = shape.reduce((product, size) => product * size, 1)
+  const count = sizeOf(shape)
   if (shape.some((size) => !Number.isSafeInteger(size) || size < 0) || count !== values.count) {
     throw damaged(file, `${name} of shape [${shape.join(', ')}] needs ${count} values and has ${values.count}`)
   }

@@ -1,5 +1,6 @@
 /** Tensors of PyTorch's files: views of a storage by offset, size and strides. */
 import { ConvScopeError } from '../../../shared/errors.ts'
+import { sizeOf } from '../../../shared/size-of.ts'
 import { BYTES_OF_TYPE, toFloat32, type ElementType } from '../../files/element-types.ts'
 import type { SourceFile } from '../../files/source-file.ts'
 import { gatherStrided } from '../../files/strided.ts'
@@ -43,7 +44,7 @@ export class TorchTensor {
   constructor(view: TorchView, source: string) {
     const { storage, offset, shape, strides, type } = view
     const whole = [offset, ...shape, ...strides].every((value) => Number.isSafeInteger(value) && value >= 0)
-    const count = shape.reduce((product, extent) => product * extent, 1)
+    const count = sizeOf(shape)
     const last = shape.reduce((place, extent, axis) => place + (extent - 1) * (strides[axis] ?? 0), offset)
     const room = storage.type === undefined ? storage.count / BYTES_OF_TYPE[type] : storage.count
     if (
@@ -67,7 +68,7 @@ export class TorchTensor {
   /** In row-major order, read anew at every call. */
   values(): Float32Array {
     const { storage, offset, shape, strides, type } = this.#view
-    const count = shape.reduce((product, extent) => product * extent, 1)
+    const count = sizeOf(shape)
     if (count === 0) return new Float32Array(0)
     const width = BYTES_OF_TYPE[type]
     const span = shape.reduce((reach, extent, axis) => reach + (extent - 1) * (strides[axis] ?? 0), 1)

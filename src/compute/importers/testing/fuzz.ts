@@ -3,6 +3,7 @@
  * copy is refused by a ConvScopeError or read to something valid, soon, and without a large piece of memory.
  */
 import { ConvScopeError } from '../../../shared/errors.ts'
+import { sizeOf } from '../../../shared/size-of.ts'
 import { sourceFileOf, type SourceFile } from '../../files/source-file.ts'
 import { RandomStream } from '../../random.ts'
 import { checkImported } from '../check-imported.ts'
@@ -85,7 +86,7 @@ export function fuzzImporter(
     read: (sources) => importer.read(sources, { name: 'fuzzed', ...(architecture ? { architecture } : {}) }),
     check: (imported) => {
       for (const [path, { shape, values }] of checkImported(imported, 'the copy').tensors) {
-        const count = shape.reduce((product, extent) => product * extent, 1)
+        const count = sizeOf(shape)
         if (values().length !== count) throw new Error(`${path} has not ${count} values`)
       }
     },

@@ -1,6 +1,7 @@
 /** TensorFlow.js layers models: `model.json` and the shards of its weights, also quantised ones. */
 import * as z from 'zod'
 import { ConvScopeError } from '../../../shared/errors.ts'
+import { sizeOf } from '../../../shared/size-of.ts'
 import { BYTES_OF_TYPE, toFloat32, type ElementType } from '../../files/element-types.ts'
 import type { SourceFile } from '../../files/source-file.ts'
 import type { ImportedTensor, Importer } from '../imported-network.ts'
@@ -95,7 +96,7 @@ function tensorsOf(
     let offset = 0
     for (const { name, shape, dtype, quantization } of group.weights) {
       const type: ElementType = quantization?.dtype ?? dtype
-      const bytes = shape.reduce((product, extent) => product * extent, BYTES_OF_TYPE[type])
+      const bytes = BYTES_OF_TYPE[type] * sizeOf(shape)
       if (offset + bytes > shards.size) {
         throw new ConvScopeError(
           'damaged',

@@ -83,7 +83,7 @@ function flattenedMap(graph: Graph, layer: GraphLayer, order: 'hwc' | 'chw'): re
 }
 
 function turned(stored: StoredTensor, shape: readonly number[], axes: readonly number[]): ImportedTensor {
-  const count = shape.reduce((product, extent) => product * extent, 1)
+  const count = sizeOf(shape)
   const values: () => StoredValues = () => {
     const all = stored.values()
     return { count, read: (from, length) => all.subarray(from, from + length) }

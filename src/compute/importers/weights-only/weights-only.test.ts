@@ -2,6 +2,7 @@ import { deflateRawSync } from 'node:zlib'
 import { describe, expect, it } from 'vitest'
 import { ConvScopeError } from '../../../shared/errors.ts'
 import { MEAN_IMAGE_TENSOR, type NetworkSpec, type Preprocessing } from '../../../shared/network/spec.ts'
+import { sizeOf } from '../../../shared/size-of.ts'
 import { sourceFileOf } from '../../files/source-file.ts'
 import { CaseFile } from '../../network/conformance/case-file.ts'
 import { failures } from '../../network/conformance/index.ts'
@@ -33,7 +34,7 @@ async function refusal(work: Promise<unknown>): Promise<ConvScopeError> {
 /** A safetensors file of zeros. */
 function zeros(shapes: Readonly<Record<string, readonly number[]>>, name = 'weights.safetensors') {
   const tensors = Object.entries(shapes).map(([key, shape]): [string, SafeTensor] => {
-    const count = shape.reduce((product, extent) => product * extent, 1)
+    const count = sizeOf(shape)
     return [key, { dtype: 'F32', shape, data: new Float32Array(count) }]
   })
   return [sourceFileOf(name, encodeSafetensors(Object.fromEntries(tensors)))]
@@ -159,7 +160,7 @@ describe('files that hold only weights', () => {
     const header = Object.fromEntries(
       shapes.map(({ path, shape }) => {
         const from = offset
-        offset += shape.reduce((product, extent) => product * extent, 4)
+        offset += 4 * sizeOf(shape)
         return [path, { dtype: 'F32', shape, data_offsets: [from, offset] }]
       }),
     )
