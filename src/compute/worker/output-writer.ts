@@ -2,6 +2,7 @@
 import { createHash, randomUUID } from 'node:crypto'
 import { rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { ConvScopeError } from '../../shared/errors.ts'
 import { OutputRecord } from '../../shared/runs.ts'
 import type { OutputDelivery } from '../../shared/wire/protocol.ts'
 
@@ -41,7 +42,10 @@ export class OutputWriter {
     }
   }
 
-  /** Bytes ready for a message, without keeping them as an output of the run. */
+  /**
+   * Bytes ready for a message, without keeping them as an output of the run.
+   * @throws ConvScopeError 'disk' where a file cannot be written; nothing of it is left
+   */
   async deliver(description: OutputDescription, bytes: Uint8Array, inlineBytes = 0): Promise<OutputDelivery> {
     const sha256 = createHash('sha256').update(bytes).digest('hex')
     const record = OutputRecord.parse({ ...description, sha256, bytes: bytes.length })
@@ -50,7 +54,12 @@ export class OutputWriter {
       return { record, bytes: new Uint8Array(bytes) }
     }
     const file = this.#newFile()
-    await writeFile(file, bytes, { flag: 'wx' })
+    try {
+      await writeFile(file, bytes, { flag: 'wx' })
+    } catch (error) {
+      await rm(file, { force: true })
+      throw unwritten(description.name, error)
+    }
     return { record, file }
   }
 
@@ -85,6 +94,14 @@ export class OutputWriter {
       0,
     )
   }
+}
+
+function unwritten(name: string, cause: unknown): ConvScopeError {
+  const reason = cause instanceof Error ? cause.message : String(cause)
+  return new ConvScopeError('disk', `The output "${name}" cannot be written: ${reason}`, {
+    remedy: "Make room on the project's disk and run it again.",
+    cause,
+  })
 }
 
 async function discard(delivery: OutputDelivery): Promise<void> {
