@@ -40,6 +40,11 @@ export const ACTIONS = {
     window: 'Load a list of class names on the page of the network: one for each output, in their order.',
     command: 'Name the classes with "convscope model change NAME --classes FILE": one for each output, in their order.',
   },
+  reconnect: {
+    window: 'Start ConvScope again, or open the address that it printed.',
+    command:
+      'The process that had the project open has ended. A run that was begun through it goes on when the project is opened again.',
+  },
   'reinstall-engine': {
     window: 'Choose another engine in the settings, or install this one again on the command line.',
     command:

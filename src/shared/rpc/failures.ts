@@ -1,6 +1,7 @@
 /** From what oRPC throws to the one error class of the program. */
 import { ORPCError } from '@orpc/client'
 import * as z from 'zod'
+import { action } from '../actions.ts'
 import { ConvScopeError, ErrorReport } from '../errors.ts'
 
 export const disconnected = (): ConvScopeError =>
@@ -10,7 +11,7 @@ export const disconnected = (): ConvScopeError =>
 
 export const closedForGood = (): ConvScopeError =>
   new ConvScopeError('disconnected', 'The connection to ConvScope is closed', {
-    remedy: 'Start ConvScope again, or open the address that it printed.',
+    remedy: action('reconnect'),
   })
 
 const InputIssues = z.object({
