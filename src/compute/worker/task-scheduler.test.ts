@@ -108,6 +108,21 @@ describe('TaskScheduler', () => {
     ])
   })
 
+  it('cancels what is cancelled while it tells where it was paused', async () => {
+    const log: string[] = []
+    const { tasks, idle } = scheduler()
+    const paused = task('a', 'job', 9, log, (step) => step === 1 && tasks.pause('a'))
+    tasks.add({
+      ...paused,
+      show: async () => {
+        await turn()
+        tasks.cancel('a')
+      },
+    })
+    await idle()
+    expect(log).toEqual(['a1', 'a paused', 'a abort', 'a cancel'])
+  })
+
   it('cancels what waits, runs and is paused', async () => {
     const log: string[] = []
     const { tasks, idle } = scheduler()

@@ -131,10 +131,14 @@ export class TaskScheduler {
 
   /** @returns whether the task has ended */
   async #serve(entry: Entry): Promise<boolean> {
-    if (!entry.cancelled && !entry.showing) return entry.task.advance()
-    await (entry.cancelled ? entry.task.cancel() : entry.task.show())
+    if (entry.cancelled) {
+      await entry.task.cancel()
+      return true
+    }
+    if (!entry.showing) return entry.task.advance()
     entry.showing = false
-    return entry.cancelled
+    await entry.task.show()
+    return false
   }
 
   #next(): Entry | undefined {
