@@ -12,8 +12,8 @@
 namespace convscope {
 namespace {
 
-// The same pieces on every machine, each summed in one order.
-constexpr int64_t kPieces = 16;
+// The same pieces on every machine, each summed in one order; of at least so many lines, so that the sums of all are small beside the matrix.
+constexpr int64_t kMostPieces = 16, kFewestLines = 64;
 
 bool AllFinite(const float* values, int64_t count) {
   return std::all_of(values, values + count, [](float value) { return std::isfinite(value); });
@@ -54,6 +54,8 @@ class FewRows : public Kernel {
   }
 
  private:
+  int64_t Pieces() const { return std::max<int64_t>(1, std::min(kMostPieces, lines_ / kFewestLines)); }
+
   // Whether a number of column `line` in `rows`, of which there are `lines_` a row, lets the line count.
   template <typename Counts>
   std::vector<int64_t> Counting(const float* values, int64_t begin, int64_t end, Counts counts) const {
@@ -70,11 +72,12 @@ class FewRows : public Kernel {
 
   void Add(const float* rows, const float* matrix, float* out) const {
     const int64_t size = rows_ * columns_;
-    float* sums = Scratch(0, kPieces * size);
-    ForEachTask(kPieces, [&](int64_t piece) {
+    const int64_t pieces = Pieces();
+    float* sums = Scratch(0, pieces * size);
+    ForEachTask(pieces, [&](int64_t piece) {
       float* own = sums + piece * size;
       std::fill_n(own, size, 0.0f);
-      const auto counting = Counting(leaves_out_ ? rows : nullptr, lines_ * piece / kPieces, lines_ * (piece + 1) / kPieces,
+      const auto counting = Counting(leaves_out_ ? rows : nullptr, lines_ * piece / pieces, lines_ * (piece + 1) / pieces,
                                      [](float value) { return value != 0; });
       std::vector<float> factors(rows_ * kLinesTogether);
       const int64_t all = static_cast<int64_t>(counting.size());
@@ -89,7 +92,7 @@ class FewRows : public Kernel {
       }
     });
     std::copy_n(sums, size, out);
-    for (int64_t piece = 1; piece < kPieces; piece++)
+    for (int64_t piece = 1; piece < pieces; piece++)
       for (int64_t i = 0; i < size; i++) out[i] += sums[piece * size + i];
   }
 
@@ -97,8 +100,9 @@ class FewRows : public Kernel {
     // A number that is not finite must be seen in every product.
     const float* chosen = wanted != nullptr && AllFinite(rows, rows_ * columns_) ? wanted : nullptr;
     if (chosen != nullptr) std::fill_n(out, rows_ * lines_, 0.0f);
-    ForEachTask(kPieces, [&](int64_t piece) {
-      const auto counting = Counting(chosen, lines_ * piece / kPieces, lines_ * (piece + 1) / kPieces,
+    const int64_t pieces = Pieces();
+    ForEachTask(pieces, [&](int64_t piece) {
+      const auto counting = Counting(chosen, lines_ * piece / pieces, lines_ * (piece + 1) / pieces,
                                      [](float value) { return value > 0; });
       const int64_t all = static_cast<int64_t>(counting.size());
       for (int64_t first = 0; first < all; first += kLinesAtOnce) {
