@@ -181,7 +181,7 @@ describe('exports', () => {
       { name: 'network.json', bytes: new TextEncoder().encode(JSON.stringify(spec)) },
       { name: 'weights.safetensors', bytes: weights },
     ]
-    const loose = await fuzzImporter(convscope, files)
+    const loose = await fuzzImporter(convscope, files, { mutations: 1050 })
     expect(loose.refused).toBeGreaterThan(100)
   })
 })

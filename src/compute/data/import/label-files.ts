@@ -25,7 +25,8 @@ export function readClassNames({ name, text }: TextFile): string[] {
     .trimEnd()
     .split(/\r?\n/)
     .map((line) => line.trim())
-  const wrong = names.findIndex((line, index) => line === '' || names.indexOf(line) !== index)
+  const seen = new Set<string>()
+  const wrong = names.findIndex((line) => line === '' || seen.size === seen.add(line).size)
   if (names.length > MAXIMUM_CLASSES || wrong >= 0) {
     const problem =
       wrong < 0
