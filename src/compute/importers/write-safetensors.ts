@@ -50,7 +50,7 @@ export async function writeSafetensors(
       options.signal?.throwIfAborted()
       const chunk = bytes.subarray(start, start + CHUNK_BYTES)
       hash.update(chunk)
-      await file.write(chunk).catch((error: unknown) => {
+      await file.writeFile(chunk).catch((error: unknown) => {
         throw diskError(path, error)
       })
       done += chunk.byteLength

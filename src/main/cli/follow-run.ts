@@ -63,9 +63,13 @@ function show(event: JobEvent, id: string, terminal: Terminal): void {
   if (event.type === 'step') terminal.progress(stepText(event))
 }
 
+/** Values that only draw the window's further curves. */
+const FOR_CURVES = /\d$|^setting$/
+
 function stepText({ done, total, unit, values, secondsLeft }: Extract<JobEvent, { type: 'step' }>): string {
   const percent = `${Math.floor((100 * done) / total)} %`
-  const numbers = Object.entries(values).map(([name, value]) => valueText(name, value))
+  const shown = Object.entries(values).filter(([name]) => !FOR_CURVES.test(name))
+  const numbers = shown.map(([name, value]) => valueText(name, value))
   const left = secondsLeft === undefined ? [] : [`${durationText(secondsLeft)} left`]
   return [`${percent} (${countText(done, total, unit)})`, ...numbers, ...left].join(', ')
 }
