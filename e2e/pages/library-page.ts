@@ -76,6 +76,13 @@ export class LibraryPage extends ShellPage {
     await expect(this.fact('Name')).toHaveText(name)
   }
 
+  /** Removes the network or data set that is shown. */
+  async removeEntry(): Promise<void> {
+    await this.page.getByRole('button', { name: 'Remove …' }).click()
+    await this.page.getByRole('dialog').getByRole('button', { name: 'Remove' }).click()
+    await expect(this.page.getByRole('dialog')).toBeHidden()
+  }
+
   /** Exports the network that is shown; where the file lies, and what it would be called. */
   async exportAs(format: string): Promise<{ name: string; path: string }> {
     await this.page.getByRole('button', { name: 'Export …' }).click()

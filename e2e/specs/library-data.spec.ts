@@ -30,8 +30,7 @@ test('imports a folder of pictures by its classes, and names what was left out',
   await expect(library.fact('Classes')).toHaveText('cats, dogs')
   await expect(library.fact('Pictures')).toHaveText('2 all')
   await expect(library.pictures).toBeVisible()
-  await page.getByRole('button', { name: 'Remove …' }).click()
-  await page.getByRole('dialog').getByRole('button', { name: 'Remove' }).click()
+  await library.removeEntry()
   await expect(library.list.getByRole('link', { name: 'pets' })).toHaveCount(0)
 })
 

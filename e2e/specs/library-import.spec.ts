@@ -134,6 +134,7 @@ test('renames a class where it was found, and takes that back', async ({ page })
   await expect(first).toHaveText('seven')
   await library.view('Input and classes')
   await expect(page.getByRole('list', { name: 'Class names' })).toContainText('seven')
+  await library.removeEntry()
 })
 
 test('draws the layers, and the distribution of the weights', async ({ page }) => {
