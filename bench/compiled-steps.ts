@@ -13,7 +13,7 @@ import { loadavg } from 'node:os'
 import { parseArgs } from 'node:util'
 import { eagerStep } from '../src/compute/engines/eager-step.ts'
 import { disposeTensors, startEngine, type TensorTree } from '../src/compute/engines/index.ts'
-import { withStockKernels } from '../src/compute/engines/tensorflow-kernels.ts'
+import { withStockKernels } from '../src/compute/engines/stock-kernels.ts'
 import { Peer, PEER_FORMATS } from './compiled-steps-peer.ts'
 import { makeWork, WORKS, type Work } from './compiled-steps-works.ts'
 

@@ -25,6 +25,9 @@ import { benchContext, benchEngine, engineTitle, median } from './setting.ts'
 
 /** Of pieces that take seconds in the peer only half as many. */
 const TURNS = 6
+/** Of pieces of milliseconds: so many before they count that the JavaScript around them is compiled, and enough that chance plays little part. */
+const SHORT_WARMUPS = 40
+const SHORT_TURNS = 60
 const RULES: BackwardRules = { ...GRADIENT_RULES, relu: 'deconvnet', lrn: 'identity' }
 
 const engine = await benchEngine()
@@ -201,12 +204,12 @@ for (const count of wanted.includes('conv2') ? [1, 8, 32] : []) {
   const whole: number[] = []
   const windows: number[] = []
   const cut: number[] = []
-  for (let turn = 0; turn < 3 + TURNS; turn++) {
+  for (let turn = 0; turn < SHORT_WARMUPS + SHORT_TURNS; turn++) {
     whole.push(await timed(() => conv2Whole(count)))
     windows.push(await timed(() => conv2Windows(count)))
     cut.push(await timed(() => conv2Cut(count)))
   }
-  const [inWhole, inWindows, inCut] = [whole, windows, cut].map((times) => median(times.slice(3))) as [
+  const [inWhole, inWindows, inCut] = [whole, windows, cut].map((times) => median(times.slice(SHORT_WARMUPS))) as [
     number,
     number,
     number,

@@ -3,7 +3,8 @@ import { expect, test } from 'vitest'
 import { describeOnTensorflow, difference } from './compiled/testing/on-tensorflow.ts'
 import { noiseSource } from './conformity/conformity-case.ts'
 import { convolutionGeometry, filterGradient, gainsForInput, inputGradient } from './tensorflow-convolutions.ts'
-import { withStockKernels, type NodeBackend } from './tensorflow-kernels.ts'
+import { withStockKernels } from './stock-kernels.ts'
+import { type NodeBackend } from './tensorflow-kernels.ts'
 
 type Shape4D = [number, number, number, number]
 

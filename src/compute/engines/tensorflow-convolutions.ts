@@ -3,8 +3,10 @@
  * for some shapes: their gradients multiply into a matrix of patches and add that up, image by image.
  */
 import { readFileSync } from 'node:fs'
-import type { Tensor, Tensor4D } from '@tensorflow/tfjs'
+import type { NamedAttrMap, Tensor, Tensor4D } from '@tensorflow/tfjs'
 import type { Tfjs } from './engine.ts'
+import { attribute, pairAttribute } from './kernel-registry.ts'
+import { usesStockKernels } from './stock-kernels.ts'
 import type { NodeBackend, OperationAttribute } from './tensorflow-kernels.ts'
 
 type Shape4D = [number, number, number, number]
@@ -37,6 +39,20 @@ export function convolutionGeometry(
     strides,
     before: [info.padInfo.top, info.padInfo.left],
   }
+}
+
+/** Of a convolution without dilations, or of its gradients; undefined for explicit padding, and where tfjs-node's own kernels are wanted. */
+export function geometryOf(
+  tf: Tfjs,
+  attrs: NamedAttrMap,
+  inputShape: readonly number[],
+  filterShape: readonly number[],
+): ConvolutionGeometry | undefined {
+  const pad = attribute<unknown>(attrs, 'pad')
+  if (usesStockKernels() || (pad !== 'same' && pad !== 'valid') || (attrs['dataFormat'] ?? 'NHWC') !== 'NHWC')
+    return undefined
+  const strides = pairAttribute(attrs['strides'])
+  return convolutionGeometry(tf, inputShape as Shape4D, filterShape as Shape4D, strides, pad)
 }
 
 /** Features of the processor for which TensorFlow 2.21 turns oneDNN on by itself (tsl/util/onednn_util, Linux on x86 and ARM). */

@@ -3,13 +3,15 @@ import type { DataType, Tensor, Tensor4D, TensorInfo } from '@tensorflow/tfjs'
 import type { Tfjs } from './engine.ts'
 import { asTensor, attribute, pairAttribute, replaceKernel, stockKernel } from './kernel-registry.ts'
 import {
-  convolutionGeometry,
   filterGradient,
   gainsForFilter,
   gainsForInput,
+  geometryOf,
   inputGradient,
   usesOneDnn,
+  type ConvolutionGeometry,
 } from './tensorflow-convolutions.ts'
+import { usesStockKernels } from './stock-kernels.ts'
 import {
   CONVOLUTION,
   CONVOLUTION_FILTER_GRADIENT,
@@ -23,7 +25,7 @@ export const TENSORFLOW_BACKEND = 'tensorflow'
 
 const KERNELS = 'stock+guard-strided-filter-gradient+matmul+activation-gradients'
 const CONVOLUTION_KERNELS = `${KERNELS}+convolution-gradients`
-const OWN_KERNELS = '+few-rows+walks+addon'
+const OWN_KERNELS = '+few-rows+walks+sparse+addon'
 /** Of all TensorFlow engines on this machine, with what the addon adds. */
 export const TENSORFLOW_KERNELS = `${usesOneDnn() ? KERNELS : CONVOLUTION_KERNELS}${OWN_KERNELS}`
 
@@ -114,26 +116,6 @@ export interface NodeBackend {
 
 type Shape4D = [number, number, number, number]
 
-let stockOnly = false
-
-/**
- * Runs `body` with tfjs-node's own kernels and gradients in place of the cheaper ones; what guards against memory corruption stays.
- */
-export function withStockKernels<T>(body: () => T): T {
-  const before = stockOnly
-  stockOnly = true
-  try {
-    return body()
-  } finally {
-    stockOnly = before
-  }
-}
-
-/** Whether such a run is going on. */
-export function usesStockKernels(): boolean {
-  return stockOnly
-}
-
 /**
  * TensorFlow with oneDNN (2.18 and 2.21) writes outside its memory in Conv2DBackpropFilter for a 1×1 kernel with a stride of 2 or more.
  * A 1×1 kernel sees only every stride-th row and column, so the input is subsampled first and the stride is 1 afterwards. Other kernels
@@ -195,7 +177,13 @@ function useMatMul(tf: Tfjs, own: boolean): void {
   if (stock === undefined) throw new Error('tfjs-node has no BatchMatMul kernel')
   replaceKernel(tf, TENSORFLOW_BACKEND, 'BatchMatMul', (call) => {
     const { a, b } = call.inputs as { a: Tensor; b: Tensor }
-    if (stockOnly || a.shape.length !== 2 || b.shape.length !== 2 || a.dtype !== 'float32' || b.dtype !== 'float32')
+    if (
+      usesStockKernels() ||
+      a.shape.length !== 2 ||
+      b.shape.length !== 2 ||
+      a.dtype !== 'float32' ||
+      b.dtype !== 'float32'
+    )
       return stock(call)
     const backend = call.backend as NodeBackend
     const [transposeA, transposeB] = [Boolean(call.attrs['transposeA']), Boolean(call.attrs['transposeB'])]
@@ -236,7 +224,7 @@ function useActivationGradients(tf: Tfjs): void {
       outputsToSave: [true],
       gradFunc: (dy, [y]) => {
         if (Array.isArray(dy) || y === undefined) throw new TypeError(`the gradient of ${operation} takes one tensor`)
-        if (stockOnly || tf.getBackend() !== TENSORFLOW_BACKEND) return { x: () => compose(dy, y) }
+        if (usesStockKernels() || tf.getBackend() !== TENSORFLOW_BACKEND) return { x: () => compose(dy, y) }
         return { x: () => tf.engine().runKernel<Tensor>(kernelName, { dy, y }) }
       },
     })
@@ -251,27 +239,17 @@ function useConvolutions(tf: Tfjs, own: boolean): void {
     return stock
   })
   if (forward === undefined || input === undefined || filter === undefined) return
-  const geometryOf = (
-    attrs: Parameters<typeof input>[0]['attrs'],
-    inputShape: readonly number[],
-    filterShape: readonly number[],
-  ): ReturnType<typeof convolutionGeometry> | undefined => {
-    const pad = attribute<unknown>(attrs, 'pad')
-    if (stockOnly || (pad !== 'same' && pad !== 'valid') || (attrs['dataFormat'] ?? 'NHWC') !== 'NHWC') return undefined
-    const strides = pairAttribute(attrs['strides'])
-    return convolutionGeometry(tf, inputShape as Shape4D, filterShape as Shape4D, strides, pad)
-  }
-  const gainsOwn = (geometry: ReturnType<typeof convolutionGeometry>): boolean => own && gainsFromOwnKernels(geometry)
+  const gainsOwn = (geometry: ConvolutionGeometry): boolean => own && gainsFromOwnKernels(geometry)
   replaceKernel(tf, TENSORFLOW_BACKEND, 'Conv2D', (call) => {
     const { x, filter: weights } = call.inputs as { x: Tensor4D; filter: Tensor4D }
     const dilated = pairAttribute(call.attrs['dilations'] ?? 1).some((dilation) => dilation !== 1)
-    const geometry = dilated ? undefined : geometryOf(call.attrs, x.shape, weights.shape)
+    const geometry = dilated ? undefined : geometryOf(tf, call.attrs, x.shape, weights.shape)
     if (geometry === undefined || x.dtype !== 'float32' || !gainsOwn(geometry)) return forward(call)
     return runConvolution(call.backend as NodeBackend, CONVOLUTION, [x, weights], geometry, geometry.outputShape)
   })
   replaceKernel(tf, TENSORFLOW_BACKEND, 'Conv2DBackpropInput', (call) => {
     const { dy, filter: weights } = call.inputs as { dy: Tensor4D; filter: Tensor4D }
-    const geometry = geometryOf(call.attrs, attribute<Shape4D>(call.attrs, 'inputShape'), weights.shape)
+    const geometry = geometryOf(tf, call.attrs, attribute<Shape4D>(call.attrs, 'inputShape'), weights.shape)
     if (geometry !== undefined && gainsOwn(geometry)) {
       const operation = CONVOLUTION_INPUT_GRADIENT
       return runConvolution(call.backend as NodeBackend, operation, [dy, weights], geometry, geometry.inputShape)
@@ -281,7 +259,7 @@ function useConvolutions(tf: Tfjs, own: boolean): void {
   })
   replaceKernel(tf, TENSORFLOW_BACKEND, 'Conv2DBackpropFilter', (call) => {
     const { x, dy } = call.inputs as { x: Tensor4D; dy: Tensor4D }
-    const geometry = geometryOf(call.attrs, x.shape, attribute<Shape4D>(call.attrs, 'filterShape'))
+    const geometry = geometryOf(tf, call.attrs, x.shape, attribute<Shape4D>(call.attrs, 'filterShape'))
     if (geometry !== undefined && gainsOwn(geometry)) {
       const operation = CONVOLUTION_FILTER_GRADIENT
       return runConvolution(call.backend as NodeBackend, operation, [x, dy], geometry, geometry.filterShape)

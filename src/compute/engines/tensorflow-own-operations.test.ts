@@ -5,7 +5,8 @@ import { describeOnTensorflow, difference } from './compiled/testing/on-tensorfl
 import { noiseSource } from './conformity/conformity-case.ts'
 import { BLUR, KEEP_LARGEST } from './picture-operations.ts'
 import { convolutionGeometry } from './tensorflow-convolutions.ts'
-import { withStockKernels, type NodeBackend } from './tensorflow-kernels.ts'
+import { withStockKernels } from './stock-kernels.ts'
+import { type NodeBackend } from './tensorflow-kernels.ts'
 import {
   CONVOLUTION,
   CONVOLUTION_FILTER_GRADIENT,

@@ -6,7 +6,8 @@ import type { Tensor, Tensor4D } from '@tensorflow/tfjs'
 import type { Tfjs } from './engine.ts'
 import { attribute } from './kernel-registry.ts'
 import type { ConvolutionGeometry } from './tensorflow-convolutions.ts'
-import { usesStockKernels, TENSORFLOW_BACKEND, type NodeBackend } from './tensorflow-kernels.ts'
+import { usesStockKernels } from './stock-kernels.ts'
+import { TENSORFLOW_BACKEND, type NodeBackend } from './tensorflow-kernels.ts'
 import { convolutionNumbers, ownAttributes } from './tensorflow-own-operations.ts'
 
 const MAX_POOL = 'ConvScopeMaxPool'
@@ -24,6 +25,9 @@ export interface PoolGeometry {
   /** Rows above and columns left of the image. */
   readonly before: readonly [number, number]
 }
+
+/** Cells for each window of a max pooling from which on most cells are selected by no window. */
+export const CELLS_EACH_WINDOW = 3
 
 /** What becomes of signals that meet in one cell; the places are those of `Meeting` in native/pooling-kernels.cc. */
 const MEETINGS = ['sum', 'overwrite', 'max'] as const

@@ -20,6 +20,8 @@ import {
   type NodeBinding,
 } from './tensorflow-kernels.ts'
 import { usePictureKernels } from './tensorflow-picture-kernels.ts'
+import { usesOneDnn } from './tensorflow-convolutions.ts'
+import { useSparseGradients } from './tensorflow-sparse-gradients.ts'
 import { registerWalkKernels } from './tensorflow-walk-kernels.ts'
 import { activateBackend, loadTfjs, requireModule } from './tfjs.ts'
 
@@ -107,6 +109,7 @@ export async function startTensorflow(options: TensorflowOptions): Promise<Engin
   if (own) {
     usePictureKernels(tf)
     registerWalkKernels(tf)
+    if (!usesOneDnn()) useSparseGradients(tf)
   }
   const backend = new NodeJSKernelBackend(binding, '@tensorflow/tfjs-node-gpu')
   tf.registerBackend(TENSORFLOW_BACKEND, () => backend)

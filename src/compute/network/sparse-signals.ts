@@ -1,10 +1,8 @@
 /** Which layers get a signal on the way down that is mostly zeros. */
 import type { WalkRules } from '../../shared/network/rules.ts'
 import type { LayerSpec } from '../../shared/network/spec.ts'
+import { CELLS_EACH_WINDOW } from '../engines/tensorflow-walk-kernels.ts'
 import type { GraphLayer } from './graph.ts'
-
-/** Cells for each window of a max pooling from which on most cells are selected by no window. */
-const CELLS_EACH_WINDOW = 3
 
 /** Goes with a walk from the top down: tell it of every layer whose signal goes on, and ask it about those below. */
 export class SparseSignals {

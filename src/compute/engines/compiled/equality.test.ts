@@ -8,7 +8,7 @@ import { SHAPE_CASES } from '../conformity/shape-cases.ts'
 import { eagerStep } from '../eager-step.ts'
 import type { Engine, Step, TensorTree, Tfjs } from '../engine.ts'
 import { disposeTensors } from '../tensor-tree.ts'
-import { withStockKernels } from '../tensorflow-kernels.ts'
+import { withStockKernels } from '../stock-kernels.ts'
 import { describeOnTensorflow, difference, SAME_KERNELS } from './testing/on-tensorflow.ts'
 
 type Inputs = readonly Tensor[]

@@ -4,7 +4,7 @@ import { expect, test } from 'vitest'
 import { eagerStep } from '../eager-step.ts'
 import type { CompiledStep, Step } from '../engine.ts'
 import { disposeTensors } from '../tensor-tree.ts'
-import { withStockKernels } from '../tensorflow-kernels.ts'
+import { withStockKernels } from '../stock-kernels.ts'
 import {
   autoencoderStep,
   autoencoderState,

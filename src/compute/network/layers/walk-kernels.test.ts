@@ -5,7 +5,7 @@ import { GRADIENT_RULES, type BackwardRules } from '../../../shared/network/rule
 import { LayerSpec, type LayerOf, type Padding } from '../../../shared/network/spec.ts'
 import { describeOnTensorflow, difference } from '../../engines/compiled/testing/on-tensorflow.ts'
 import { noiseSource } from '../../engines/conformity/conformity-case.ts'
-import { withStockKernels } from '../../engines/tensorflow-kernels.ts'
+import { withStockKernels } from '../../engines/stock-kernels.ts'
 import { sizeOf } from '../../../shared/size-of.ts'
 import type { LayerContext } from '../layer.ts'
 import { conv2d } from './conv2d.ts'
@@ -118,6 +118,29 @@ describeOnTensorflow('kernels of the addon for walks', (engine) => {
       }
       const broken = tf.mul(dense, NaN)
       expect(conv2d.backward(context, broken, {}, GRADIENT_RULES)[0]?.dataSync().some(Number.isNaN)).toBe(true)
+    },
+  )
+
+  test.for<[size: number, kernel: number, stride: number, pad: 'same' | 'valid']>([
+    [8, 3, 1, 'same'],
+    [9, 5, 1, 'same'],
+    [13, 4, 2, 'same'],
+    [12, 3, 2, 'valid'],
+  ])(
+    'the tape of %i cells, kernel %i, stride %i, %s, behind a max pooling',
+    async ([size, kernel, stride, pad], { skip }) => {
+      unlessAvailable(skip)
+      const { tf } = engine()
+      const filter = noise([kernel, kernel, 3, 20], 1) as Tensor4D
+      const x = noise([2, size, size, 3], 2) as Tensor4D
+      const loss = (image: Tensor): Tensor => {
+        const mapped = tf.relu(tf.conv2d(image as Tensor4D, filter, stride, pad))
+        return tf.sum(tf.square(tf.maxPool(mapped, 2, 2, 'valid')))
+      }
+      const gradient = (): Tensor => tf.grad(loss)(x)
+      expect(difference(gradient(), withStockKernels(gradient)).relative).toBeLessThan(TOLERANCE)
+      const { kernelNames } = await tf.profile(gradient)
+      expect(kernelNames).toContain('ConvScopeSparseInputGradient')
     },
   )
 
