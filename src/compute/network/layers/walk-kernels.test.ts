@@ -1,5 +1,5 @@
 /** The addon's kernels for walks against the same walks composed of TensorFlow's operations. */
-import type { Tensor } from '@tensorflow/tfjs'
+import type { Tensor, Tensor4D } from '@tensorflow/tfjs'
 import { expect, test } from 'vitest'
 import { GRADIENT_RULES, type BackwardRules } from '../../../shared/network/rules.ts'
 import { LayerSpec, type LayerOf, type Padding } from '../../../shared/network/spec.ts'
