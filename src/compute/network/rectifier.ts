@@ -11,6 +11,9 @@ import {
   type Tensors,
 } from './layer.ts'
 
+/** Layers of which the way down depends on the rule for ReLU. */
+export const RECTIFIERS: ReadonlySet<LayerType> = new Set(['relu', 'leaky-relu', 'relu6', 'elu', 'silu', 'gelu'])
+
 interface Activation<T extends LayerType> {
   value(tf: TensorFlow, x: Tensor, spec: LayerOf<T>): Tensor
   /** Which tensor the derivative is computed from. */

@@ -1,8 +1,9 @@
 /** Which layers get a signal on the way down that is mostly zeros. */
 import type { WalkRules } from '../../shared/network/rules.ts'
-import type { LayerSpec } from '../../shared/network/spec.ts'
+import type { LayerSpec, LayerType } from '../../shared/network/spec.ts'
 import { CELLS_EACH_WINDOW } from '../engines/tensorflow-walk-kernels.ts'
 import type { GraphLayer } from './graph.ts'
+import { RECTIFIERS } from './rectifier.ts'
 
 /** Goes with a walk from the top down: tell it of every layer whose signal goes on, and ask it about those below. */
 export class SparseSignals {
@@ -26,23 +27,16 @@ function makesSparse({ spec, shape, inputShapes }: GraphLayer): boolean {
   return height * width >= CELLS_EACH_WINDOW * (shape[0] ?? 0) * (shape[1] ?? 0)
 }
 
+/** Layers that send 0 where they get 0. */
+const KEEP_ZEROS: ReadonlySet<LayerType> = new Set([
+  ...RECTIFIERS,
+  'sigmoid',
+  'tanh',
+  'dropout',
+  'batch-norm',
+  'padding',
+])
+
 function keepsZeros({ type }: LayerSpec, rules: WalkRules): boolean {
-  switch (type) {
-    case 'relu':
-    case 'leaky-relu':
-    case 'relu6':
-    case 'elu':
-    case 'silu':
-    case 'gelu':
-    case 'sigmoid':
-    case 'tanh':
-    case 'dropout':
-    case 'batch-norm':
-    case 'padding':
-      return true
-    case 'lrn':
-      return rules.lrn === 'identity'
-    default:
-      return false
-  }
+  return KEEP_ZEROS.has(type) || (type === 'lrn' && rules.lrn === 'identity')
 }

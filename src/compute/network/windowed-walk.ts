@@ -7,6 +7,7 @@ import type { WalkRules } from '../../shared/network/rules.ts'
 import type { LayerSpec, LayerType } from '../../shared/network/spec.ts'
 import type { GraphLayer } from './graph.ts'
 import { need, type LayerContext, type Shape, type Tensor, type TensorFlow, type Tensors } from './layer.ts'
+import { RECTIFIERS } from './rectifier.ts'
 import { SparseSignals } from './sparse-signals.ts'
 import type { Weights } from './walk.ts'
 import { windowOf, type LayerWindow, type WindowPlan, type WindowRange } from './windowed-plan.ts'
@@ -108,24 +109,9 @@ export function windowedDown(
 
 /** Whether the walk down through a layer needs what was saved there. */
 export function needsSaved({ type }: LayerSpec, rules: WalkRules): boolean {
-  switch (type) {
-    case 'max-pool':
-    case 'sigmoid':
-    case 'tanh':
-    case 'softmax':
-      return true
-    case 'lrn':
-      return rules.lrn === 'derivative'
-    case 'relu':
-    case 'leaky-relu':
-    case 'relu6':
-    case 'elu':
-    case 'silu':
-    case 'gelu':
-      return rules.relu !== 'deconvnet'
-    default:
-      return false
-  }
+  if (RECTIFIERS.has(type)) return rules.relu !== 'deconvnet'
+  if (type === 'lrn') return rules.lrn === 'derivative'
+  return type === 'max-pool' || type === 'sigmoid' || type === 'tanh' || type === 'softmax'
 }
 
 /**
