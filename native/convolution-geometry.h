@@ -32,6 +32,8 @@ struct ConvolutionGeometry {
   }
 };
 
+inline int64_t Ceil(int64_t value, int64_t divisor) { return (value + divisor - 1) / divisor; }
+
 /** Images with zeros around them, each `height` × `width` × channels. */
 struct Frame {
   int64_t above, left, height, width, channels;

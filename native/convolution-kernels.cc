@@ -19,8 +19,6 @@ constexpr int64_t kPlacesTogether = 128;
 // Numbers to arrange from which on a second thread gains.
 constexpr int64_t kWorthThreads = 16384;
 
-int64_t Ceil(int64_t value, int64_t divisor) { return (value + divisor - 1) / divisor; }
-
 template <typename Body>
 void ForEachRange(int64_t count, int64_t together, Body body) {
   ForEachTask(Ceil(count, together), [&](int64_t task) { body(task * together, std::min(count, (task + 1) * together)); });

@@ -16,8 +16,6 @@ namespace {
 // Parts of one image that different threads may compute where there are few images.
 constexpr int64_t kParts = 4;
 
-int64_t Ceil(int64_t value, int64_t divisor) { return (value + divisor - 1) / divisor; }
-
 // Inputs: the signal [batch, out height, out width, filters], and the filter in the arrangement of SparseTaps. An infinite or undefined weight that
 // meets a zero adds nothing.
 class SparseInputGradient : public Kernel {
